@@ -1,0 +1,156 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+/// One set of compiler settings for every target of this package.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let cSettings: [CSetting] = [
+    .unsafeFlags(["-std=gnu11", "-Wall", "-Wextra", "-Werror"])
+]
+
+/// A plugin exports `trove_plugin_entry` alone, resolves everything at load and records no toolchain path.
+let pluginLinker: [LinkerSetting] = [
+    .unsafeFlags([
+        "-use-ld=lld", "-no-toolchain-stdlib-rpath",
+        "-Xlinker", "--version-script=Plugins/exports.map",
+        "-Xlinker", "-Bsymbolic",
+        "-Xlinker", "-z", "-Xlinker", "defs",
+        "-Xlinker", "-z", "-Xlinker", "now",
+    ])
+]
+
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func plugin(_ name: String, path: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(
+        name: name,
+        dependencies: ["CTrovePlugin", "TrovePluginKit"] + dependencies,
+        path: path,
+        exclude: ["plugin.json"],
+        swiftSettings: settings,
+        linkerSettings: pluginLinker
+    )
+}
+
+/// `TROVE_TESTS=ModelTests,…` leaves out every other test target, so that one room's tests build alone.
+let selectedTests = Context.environment["TROVE_TESTS"]?.split(separator: ",").map(String.init)
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> [Target] {
+    if let selectedTests, !selectedTests.contains(name) { return [] }
+    return [.testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: settings)]
+}
+
+let package = Package(
+    name: "trove",
+    products: [
+        .executable(name: "trove", targets: ["trove"]),
+        .executable(name: "trove-guest", targets: ["trove-guest"]),
+        .library(name: "TrovePluginKit", targets: ["TrovePluginKit"]),
+        .library(name: "TroveMariaDB", type: .dynamic, targets: ["MariaDBPlugin"]),
+        .library(name: "TroveMariaBackup", type: .dynamic, targets: ["MariaBackupPlugin"]),
+        .library(name: "TroveSQLAdmin", type: .dynamic, targets: ["SQLAdminPlugin"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: [.defaults, "YAML"]),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        // The boundary that vendors see.
+        .target(name: "CTrovePlugin", cSettings: cSettings),
+        .target(name: "TrovePluginKit", dependencies: ["CTrovePlugin"], swiftSettings: settings),
+
+        // One C library each.
+        .target(name: "CLinux", cSettings: cSettings),
+        .systemLibrary(name: "CMariaDB", pkgConfig: "libmariadb", providers: [.apt(["libmariadb-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+
+        // Rooms, lower layers first.
+        room("Model"),
+        room("StateStore", ["Model", log, .product(name: "GRDB", package: "GRDB.swift")]),
+        room("Messaging", ["Model", "CLinux", log, metrics]),
+        room("Identity", ["Model", "StateStore", "COpenSSL", log]),
+        room("Compute", ["Model", "CLinux", log, .product(name: "Subprocess", package: "swift-subprocess")]),
+        room("ObjectStore", ["Model", "CZstd", "COpenSSL", log]),
+        room("PluginHost", ["Model", "CTrovePlugin", "CLinux", "COpenSSL", log, metrics]),
+        room("Calls", ["Model", "Messaging"]),
+        room(
+            "API",
+            [
+                "Model", "StateStore", "Identity", "PluginHost", "Calls", log, metrics, lifecycle,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+        room(
+            "TaskManager",
+            ["Model", "StateStore", "Compute", "ObjectStore", "PluginHost", "Calls", "Messaging", log, metrics, lifecycle]
+        ),
+        room("Conductor", ["Model", "StateStore", "Calls", "Messaging", log, metrics, lifecycle]),
+        room("GuestAgent", ["Model", "Messaging", "Calls", "ObjectStore", "PluginHost", "CLinux", log]),
+
+        // Executables.
+        .executableTarget(
+            name: "trove",
+            dependencies: [
+                "API", "TaskManager", "Conductor", "StateStore", "Messaging", "Identity", "Compute", "ObjectStore",
+                "PluginHost", "Calls", "Model", "CLinux", log, metrics, lifecycle, arguments,
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "trove-guest",
+            dependencies: ["GuestAgent", "PluginHost", "Messaging", "ObjectStore", "Calls", "Model", "CLinux", log, arguments],
+            swiftSettings: settings
+        ),
+
+        // Engine knowledge.
+        plugin("MariaDBPlugin", path: "Plugins/Datastores/MariaDB", ["CMariaDB"]),
+        plugin("MariaBackupPlugin", path: "Plugins/Backups/MariaBackup"),
+        plugin("SQLAdminPlugin", path: "Plugins/Extensions/SQLAdmin"),
+
+        .target(name: "TestSupport", dependencies: ["Model"], path: "Tests/TestSupport", swiftSettings: settings),
+    ]
+        + tests("ModelTests", ["Model"])
+        + tests("StateStoreTests", ["StateStore", "Model"])
+        + tests("MessagingTests", ["Messaging", "Calls", "Model"])
+        + tests("IdentityTests", ["Identity", "StateStore", "Model"])
+        + tests("ComputeTests", ["Compute", "CLinux", "Model"])
+        + tests("ObjectStoreTests", ["ObjectStore", "Model"])
+        + tests("PluginHostTests", ["PluginHost", "CTrovePlugin", "CLinux", "Model"])
+        + tests("GuestAgentTests", ["GuestAgent", "PluginHost", "Messaging", "Calls", "ObjectStore", "CLinux", "Model"])
+        + tests("APITests", ["API", "StateStore", "Identity", "PluginHost", "Calls", "Messaging", "Model"])
+        + tests(
+            "TaskManagerTests",
+            ["TaskManager", "Conductor", "StateStore", "Compute", "ObjectStore", "Calls", "Messaging", "Model"]
+        )
+        + tests("ArchitectureTests", [])
+        + tests("EndToEndTests", ["Model"])
+)

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// A moment in UTC with microseconds.
+///
+/// Shape: microseconds since 1970-01-01T00:00:00Z. `text` is the API's form `YYYY-MM-DDTHH:MM:SS`, without zone or fraction.
+package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible {
+    package var microseconds: Int64
+
+    package init(microseconds: Int64) { self.microseconds = microseconds }
+
+    package init(seconds: Double) { microseconds = Int64(seconds * 1_000_000) }
+
+    package static func < (left: Timestamp, right: Timestamp) -> Bool { left.microseconds < right.microseconds }
+
+    package static func + (left: Timestamp, right: Duration) -> Timestamp {
+        Timestamp(microseconds: left.microseconds + right.microseconds)
+    }
+
+    package static func - (left: Timestamp, right: Timestamp) -> Duration {
+        .microseconds(left.microseconds - right.microseconds)
+    }
+
+    /// Seconds since 1970, as the bus carries them.
+    package var seconds: Double { Double(microseconds) / 1_000_000 }
+
+    /// `YYYY-MM-DDTHH:MM:SS`, as the REST contract has it (§1.9).
+    package var text: String {
+        var (days, rest) = microseconds.quotientAndRemainder(dividingBy: 86_400_000_000)
+        if rest < 0 {
+            rest += 86_400_000_000
+            days -= 1
+        }
+        let (year, month, day) = Self.civil(days: days)
+        let second = rest / 1_000_000
+        return "\(Self.pad(year, 4))-\(Self.pad(month, 2))-\(Self.pad(day, 2))T"
+            + "\(Self.pad(second / 3600, 2)):\(Self.pad(second / 60 % 60, 2)):\(Self.pad(second % 60, 2))"
+    }
+
+    package var description: String { text + "Z" }
+
+    private static func pad(_ value: Int64, _ width: Int) -> String {
+        let digits = String(value)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+
+    /// Days since 1970-01-01 to year, month, day. Source: H. Hinnant, "chrono-compatible low-level date algorithms".
+    private static func civil(days: Int64) -> (Int64, Int64, Int64) {
+        let shifted = days + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let monthIndex = (5 * dayOfYear + 2) / 153
+        let month = monthIndex < 10 ? monthIndex + 3 : monthIndex - 9
+        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * monthIndex + 2) / 5 + 1)
+    }
+}
+
+extension Duration {
+    /// Whole microseconds, rounded towards zero.
+    package var microseconds: Int64 { components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000 }
+
+    /// Seconds with fraction.
+    package var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}
+
+/// Where the time of day comes from, so that tests can turn it.
+package protocol WallClock: Sendable {
+    var now: Timestamp { get }
+}
+
+/// The system's real-time clock.
+package struct SystemWallClock: WallClock {
+    package init() {}
+
+    package var now: Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
+    }
+}
+
+/// Where random bits come from, so that tests can repeat them.
+package protocol RandomSource: Sendable {
+    /// `count` unpredictable bytes.
+    func bytes(_ count: Int) -> [UInt8]
+}
+
+/// The kernel's random generator.
+package struct SystemRandomSource: RandomSource {
+    package init() {}
+
+    package func bytes(_ count: Int) -> [UInt8] {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    }
+}
+
+extension RandomSource {
+    /// A version 4 UUID in lower case. Source: RFC 9562 §5.4.
+    package func uuid() -> String {
+        var bytes = bytes(16)
+        bytes[6] = bytes[6] & 0x0F | 0x40
+        bytes[8] = bytes[8] & 0x3F | 0x80
+        let hex = bytes.hex
+        let cuts = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32]
+        return cuts.map { String(decoding: Array(hex.utf8)[$0], as: UTF8.self) }.joined(separator: "-")
+    }
+
+    /// `req-` and a UUID.
+    package func requestID() -> String { "req-" + uuid() }
+
+    /// A password of `length` letters and digits, without look-alikes.
+    package func password(length: Int = 24) -> Secret {
+        let alphabet = Array("abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789".utf8)
+        var text: [UInt8] = []
+        while text.count < length {
+            text += bytes(length).filter { Int($0) < alphabet.count * (256 / alphabet.count) }
+                .map { alphabet[Int($0) % alphabet.count] }
+        }
+        return Secret(String(decoding: text.prefix(length), as: UTF8.self))
+    }
+}
+
+extension Sequence<UInt8> {
+    /// Lower-case hexadecimal digits, two a byte.
+    package var hex: String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+}
