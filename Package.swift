@@ -109,7 +109,10 @@ let package = Package(
         ),
         room(
             "TaskManager",
-            ["Model", "StateStore", "Compute", "ObjectStore", "PluginHost", "Calls", "Messaging", log, metrics, lifecycle]
+            [
+                "Model", "StateStore", "Compute", "ObjectStore", "PluginHost", "Calls", "Messaging", log, metrics,
+                lifecycle,
+            ]
         ),
         room("Conductor", ["Model", "StateStore", "Calls", "Messaging", log, metrics, lifecycle]),
         room("GuestAgent", ["Model", "Messaging", "Calls", "ObjectStore", "PluginHost", "CLinux", log]),
@@ -127,7 +130,9 @@ let package = Package(
         ),
         .executableTarget(
             name: "trove-guest",
-            dependencies: ["GuestAgent", "PluginHost", "Messaging", "ObjectStore", "Calls", "Model", "CLinux", log, arguments],
+            dependencies: [
+                "GuestAgent", "PluginHost", "Messaging", "ObjectStore", "Calls", "Model", "CLinux", log, arguments,
+            ],
             swiftSettings: settings
         ),
 
@@ -145,7 +150,8 @@ let package = Package(
         + tests("ComputeTests", ["Compute", "CLinux", "Model"])
         + tests("ObjectStoreTests", ["ObjectStore", "Model"])
         + tests("PluginHostTests", ["PluginHost", "CTrovePlugin", "CLinux", "Model"])
-        + tests("GuestAgentTests", ["GuestAgent", "PluginHost", "Messaging", "Calls", "ObjectStore", "CLinux", "Model"])
+        + tests(
+            "GuestAgentTests", ["GuestAgent", "PluginHost", "Messaging", "Calls", "ObjectStore", "CLinux", "Model"])
         + tests("APITests", ["API", "StateStore", "Identity", "PluginHost", "Calls", "Messaging", "Model"])
         + tests(
             "TaskManagerTests",

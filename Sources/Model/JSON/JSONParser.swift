@@ -193,7 +193,9 @@ private struct JSONParser {
         guard index + 4 <= bytes.count else { throw error("unexpected end") }
         var value: UInt32 = 0
         for _ in 0..<4 {
-            guard let digit = Character(Unicode.Scalar(bytes[index])).hexDigitValue else { throw error("bad \\u escape") }
+            guard let digit = Character(Unicode.Scalar(bytes[index])).hexDigitValue else {
+                throw error("bad \\u escape")
+            }
             value = value << 4 | UInt32(digit)
             index += 1
         }
