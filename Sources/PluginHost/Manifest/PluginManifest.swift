@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What stands beside a library in `plugin.json`: everything that is decided before code is loaded.
+package struct PluginManifest: Sendable, Hashable {
+    package struct Library: Sendable, Hashable {
+        /// Name of the file in the plugin's directory.
+        package var file: String
+        /// 64 lower-case hexadecimal digits.
+        package var sha256: String
+        package var abiMajor: Int
+        package var abiMinor: Int
+        /// E.g. `linux-x86_64-gnu`.
+        package var platform: String
+    }
+
+    /// Reverse DNS.
+    package var id: String
+    /// Semantic version.
+    package var version: String
+    package var summary: String
+    package var library: Library
+    package var roles: Set<PluginRole>
+    /// Extension ids, e.g. `trove.datastore/1`.
+    package var provides: [String]
+    /// Service ids without which the plugin cannot work.
+    package var requires: [String]
+    /// First path segments below `/instances/{id}` that the plugin's routes may have.
+    package var routeWords: [String]
+    /// SPDX expression.
+    package var licence: String
+    /// Swift release (`6.3`) that the plugin was built with; nil for a plugin without Swift.
+    package var swift: String?
+}
+
+/// What this build of the host is, as manifests name it.
+enum HostPlatform {
+    #if arch(x86_64)
+        static let name = "linux-x86_64-gnu"
+    #elseif arch(arm64)
+        static let name = "linux-aarch64-gnu"
+    #endif
+
+    /// Swift has no stable binary interface on Linux, so plugins in Swift must match this.
+    #if compiler(>=6.6)
+        static let swift = "6.6"
+    #elseif compiler(>=6.5)
+        static let swift = "6.5"
+    #elseif compiler(>=6.4)
+        static let swift = "6.4"
+    #elseif compiler(>=6.3)
+        static let swift = "6.3"
+    #else
+        static let swift = "6.2"
+    #endif
+}
