@@ -88,6 +88,8 @@ package protocol JournalRepository {
     func postpone(_ id: String, fence: Int, notBefore: Timestamp, error: String?, now: Timestamp) throws
     /// Ends the row as done or failed.
     func finish(_ id: String, fence: Int, state: JournalRecord.State, error: String?, now: Timestamp) throws
+    /// Removes every member of the row's input but `keys` (passwords are not kept longer than they are needed).
+    func scrubInput(_ id: String, keeping keys: [String]) throws
     /// Rows that are not finished, for one resource or for all.
     func live(resourceID: String?) throws -> [JournalRecord]
     /// Makes every row leased by `owner` claimable at once (a clean stop, or a restart under the same name).
