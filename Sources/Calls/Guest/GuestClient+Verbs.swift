@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Messaging
+package import Model
+
+extension GuestClient {
+    /// Prepares the guest for its first start.
+    ///
+    /// Request:  `PrepareArguments`, as a cast; progress and the final state come by heartbeat.
+    package func prepare(
+        _ instanceID: String, _ arguments: PrepareArguments, context: RequestContext
+    ) async throws(MessagingError) {
+        try await call(instanceID, .prepare, arguments.arguments, context: context)
+    }
+
+    /// Stops and starts the engine; returns when it answers again.
+    package func restart(_ instanceID: String, context: RequestContext) async throws(MessagingError) {
+        try await call(instanceID, .restart, context: context)
+    }
+
+    /// Stops the engine; returns when it is gone.
+    package func stopDatabase(_ instanceID: String, context: RequestContext) async throws(MessagingError) {
+        try await call(instanceID, .stopDatabase, context: context)
+    }
+
+    /// Asks whether the agent is there.
+    ///
+    /// - Throws: `badMessage` when it answers with anything but true.
+    package func ping(_ instanceID: String, context: RequestContext) async throws(MessagingError) {
+        guard try await call(instanceID, .ping, context: context) == true else {
+            throw MessagingError(.badMessage, "the guest of instance \(instanceID) answered a ping with something else")
+        }
+    }
+
+    /// Starts a backup, as a cast; what comes of it comes through the conductor.
+    package func createBackup(
+        _ instanceID: String, _ info: BackupInfo, context: RequestContext
+    ) async throws(MessagingError) {
+        try await call(instanceID, .createBackup, ["backup_info": info.json], context: context)
+    }
+
+    /// Reads how full the data volume is.
+    package func filesystemStats(
+        _ instanceID: String, context: RequestContext
+    ) async throws(MessagingError) -> FilesystemStats {
+        let reply = try await call(instanceID, .getFilesystemStats, ["fs_path": nil], context: context)
+        guard let stats = FilesystemStats(json: reply) else {
+            throw MessagingError(
+                .badMessage, "the guest of instance \(instanceID) answered with incomplete volume data")
+        }
+        return stats
+    }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The methods of a guest agent; the raw value is the name on the bus.
+///
+/// Source: guest RPC of the reference service, version 1.3. There, `create_database` to `update_attributes` are casts; here
+/// they are calls, so that the API answers when the guest has done it.
+package enum GuestVerb: String, Sendable, CaseIterable {
+    case prepare
+    case restart
+    case stopDatabase = "stop_db"
+    case ping = "rpc_ping"
+    case createDatabase = "create_database"
+    case deleteDatabase = "delete_database"
+    case listDatabases = "list_databases"
+    case createUser = "create_user"
+    case deleteUser = "delete_user"
+    case listUsers = "list_users"
+    case getUser = "get_user"
+    case changePasswords = "change_passwords"
+    case updateAttributes = "update_attributes"
+    case listAccess = "list_access"
+    case grantAccess = "grant_access"
+    case revokeAccess = "revoke_access"
+    case isRootEnabled = "is_root_enabled"
+    case enableRoot = "enable_root"
+    case enableRootWithPassword = "enable_root_with_password"
+    case disableRoot = "disable_root"
+    case getFilesystemStats = "get_filesystem_stats"
+    case createBackup = "create_backup"
+
+    /// Whether the sender waits.
+    package enum Kind: Sendable { case call, cast }
+
+    package var kind: Kind {
+        switch self {
+        case .prepare, .createBackup: .cast
+        default: .call
+        }
+    }
+
+    /// How long a caller waits: 15 s where the guest answers from memory or with one statement, else 180 s.
+    ///
+    /// `stop_db` differs from the reference service, whose caller gives up after 15 s while its guest waits up to 180 s for
+    /// the engine to stop.
+    package var timeout: Duration {
+        switch self {
+        case .ping, .listDatabases, .getUser, .listAccess, .grantAccess, .revokeAccess, .isRootEnabled, .disableRoot,
+            .getFilesystemStats:
+            .seconds(15)
+        default: .seconds(180)
+        }
+    }
+
+    /// The RPC API version sent.
+    package var version: String {
+        switch self {
+        case .prepare, .stopDatabase: "1.1"
+        default: "1.0"
+        }
+    }
+
+    /// The keyword arguments.
+    package var arguments: ArgumentRules {
+        switch self {
+        case .prepare:
+            ArgumentRules(
+                required: [
+                    "packages", "databases", "memory_mb", "users", "device_path", "mount_point", "backup_info",
+                    "config_contents",
+                ],
+                optional: ["root_password", "overrides", "cluster_config", "snapshot", "modules", "ds_version"]
+            )
+        case .createDatabase: ArgumentRules(required: ["databases"])
+        case .deleteDatabase: ArgumentRules(required: ["database"])
+        case .listDatabases, .listUsers: ArgumentRules(optional: ["limit", "marker", "include_marker"])
+        case .createUser, .changePasswords: ArgumentRules(required: ["users"])
+        case .deleteUser: ArgumentRules(required: ["user"])
+        case .getUser, .listAccess: ArgumentRules(required: ["username", "hostname"])
+        case .updateAttributes: ArgumentRules(required: ["username", "hostname", "user_attrs"])
+        case .grantAccess: ArgumentRules(required: ["username", "hostname", "databases"])
+        case .revokeAccess: ArgumentRules(required: ["username", "hostname", "database"])
+        case .enableRootWithPassword: ArgumentRules(optional: ["root_password"])
+        case .getFilesystemStats: ArgumentRules(required: ["fs_path"])
+        case .createBackup: ArgumentRules(required: ["backup_info"])
+        case .restart, .stopDatabase, .ping, .isRootEnabled, .enableRoot, .disableRoot: ArgumentRules()
+        }
+    }
+}
