@@ -86,13 +86,13 @@ let package = Package(
         // One C library each.
         .target(name: "CLinux", cSettings: cSettings),
         .systemLibrary(name: "CMariaDB", pkgConfig: "libmariadb", providers: [.apt(["libmariadb-dev"])]),
-        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
         // Rooms, lower layers first.
         room("Model"),
         room("StateStore", ["Model", log, .product(name: "GRDB", package: "GRDB.swift")]),
-        room("Messaging", ["Model", "CLinux", log, metrics]),
+        room("Messaging", ["Model", log, .product(name: "CoreMetrics", package: "swift-metrics")]),
         room("Identity", ["Model", "StateStore", "COpenSSL", log]),
         room("Compute", ["Model", "CLinux", log, .product(name: "Subprocess", package: "swift-subprocess")]),
         room("ObjectStore", ["Model", "CZstd", "COpenSSL", log]),
