@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+
+/// Reads a row's columns from left to right; a value of another type than expected is `.corrupt`, never a trap.
+struct RowReader {
+    private let row: any StateRow
+    private var column = 0
+
+    init(_ row: any StateRow) { self.row = row }
+
+    mutating func optionalInt() throws(StateStoreError) -> Int? {
+        switch next() {
+        case .null: nil
+        case .int(let value): Int(value)
+        default: throw mismatch("an integer")
+        }
+    }
+
+    mutating func optionalText() throws(StateStoreError) -> String? {
+        switch next() {
+        case .null: nil
+        case .text(let value): value
+        default: throw mismatch("a text")
+        }
+    }
+
+    mutating func double() throws(StateStoreError) -> Double {
+        switch next() {
+        case .double(let value): value
+        case .int(let value): Double(value)
+        default: throw mismatch("a number")
+        }
+    }
+
+    mutating func int() throws(StateStoreError) -> Int {
+        guard let value = try optionalInt() else { throw mismatch("an integer") }
+        return value
+    }
+
+    mutating func text() throws(StateStoreError) -> String {
+        guard let value = try optionalText() else { throw mismatch("a text") }
+        return value
+    }
+
+    mutating func flag() throws(StateStoreError) -> Bool { try int() != 0 }
+
+    mutating func time() throws(StateStoreError) -> Timestamp { Timestamp(microseconds: Int64(try int())) }
+
+    mutating func optionalTime() throws(StateStoreError) -> Timestamp? {
+        try optionalInt().map { Timestamp(microseconds: Int64($0)) }
+    }
+
+    mutating func json() throws(StateStoreError) -> JSONValue {
+        guard let value = try optionalJSON() else { throw mismatch("a JSON text") }
+        return value
+    }
+
+    mutating func optionalJSON() throws(StateStoreError) -> JSONValue? {
+        guard let text = try optionalText() else { return nil }
+        do {
+            return try JSONValue(parsing: text)
+        } catch {
+            throw mismatch("a JSON text")
+        }
+    }
+
+    private mutating func next() -> SQLValue {
+        defer { column += 1 }
+        return row.value(column)
+    }
+
+    private func mismatch(_ expected: String) -> StateStoreError {
+        StateStoreError(
+            .corrupt,
+            "Column \(column) of a row in the state database is not \(expected); restore the database from a backup."
+        )
+    }
+}

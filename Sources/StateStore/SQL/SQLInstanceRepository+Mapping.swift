@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+
+extension SQLInstanceRepository {
+    /// id, name, project, flavor, volume GiB, datastore version, created, updated, deleted (0 or 1), deleted at, task,
+    /// task started, server id, server status, address, region, access, plugins, version.
+    static func values(of record: InstanceRecord) -> [SQLValue] {
+        let started = record.taskStarted ?? (record.task == .none ? nil : record.created)
+        return [
+            .text(record.id), .text(record.name), .text(record.projectID), .text(record.flavorID),
+            SQLValue(record.volumeGiB), .text(record.datastoreVersionID), SQLValue(record.created),
+            SQLValue(record.updated), record.deleted == nil ? 0 : 1, SQLValue(record.deleted),
+            SQLValue(record.task.rawValue), SQLValue(started), SQLValue(record.serverID),
+            .text(record.serverStatus.rawValue), SQLValue(record.address), SQLValue(record.region),
+            SQLValue(record.access), SQLValue(record.plugins), SQLValue(record.version),
+        ]
+    }
+
+    /// id, name, project, flavor, volume GiB, datastore version, created, updated, deleted at, task, task started, service
+    /// status, heartbeat, volume used, server id, server status, address, region, access, plugins, version.
+    static func record(_ row: any StateRow) throws -> InstanceRecord {
+        var reader = RowReader(row)
+        return try record(&reader)
+    }
+
+    /// The columns of `record`, then: datastore, version name, version number, backup is running (0 or 1), fault message
+    /// (NULL without a fault), details, created, updated.
+    static func summary(_ row: any StateRow) throws -> InstanceSummary {
+        var reader = RowReader(row)
+        var summary = InstanceSummary(
+            instance: try record(&reader), datastoreName: try reader.text(), datastoreVersionName: try reader.text(),
+            datastoreVersionNumber: try reader.text(), backupIsRunning: try reader.flag(), fault: nil
+        )
+        if let message = try reader.optionalText() {
+            var fault = FaultRecord(
+                instanceID: summary.instance.id, message: message, details: try reader.optionalText(),
+                created: try reader.time()
+            )
+            fault.updated = try reader.time()
+            summary.fault = fault
+        }
+        return summary
+    }
+
+    private static func record(_ reader: inout RowReader) throws -> InstanceRecord {
+        var record = InstanceRecord(
+            id: try reader.text(), name: try reader.text(), projectID: try reader.text(), flavorID: try reader.text(),
+            volumeGiB: try reader.int(), datastoreVersionID: try reader.text(), created: try reader.time()
+        )
+        record.updated = try reader.time()
+        record.deleted = try reader.optionalTime()
+        record.task = try task(try reader.int(), of: record.id)
+        record.taskStarted = try reader.optionalTime()
+        record.service = ServiceStatus(rawValue: try reader.int()) ?? .unknown
+        record.serviceUpdated = try reader.time()
+        record.volumeUsedBytes = try reader.optionalInt()
+        record.serverID = try reader.optionalText()
+        record.serverStatus = ServerStatus(rawValue: try reader.text()) ?? .unknown
+        record.address = try reader.optionalText()
+        record.region = try reader.optionalText()
+        record.access = try reader.optionalJSON()
+        record.plugins = try reader.json()
+        record.version = try reader.int()
+        return record
+    }
+
+    private static func task(_ code: Int, of id: String) throws(StateStoreError) -> InstanceTask {
+        guard let task = InstanceTask(rawValue: code) else {
+            throw StateStoreError(.corrupt, "Instance \(id) has the task \(code), which this program does not know.")
+        }
+        return task
+    }
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+
+/// Statements on `instances` and `service_statuses`. Placeholders in the order of the comments.
+struct InstanceStatements: Sendable {
+    /// The columns of `SQLInstanceRepository.values(of:)`.
+    let insert: String
+    /// instance id, status id, description, updated, volume used
+    let insertService: String
+    /// id → the columns of `record`
+    let find: String
+    /// id → the columns of `record`, then of `summary`
+    let summary: String
+    /// project, marker, limit → as `summary`
+    let pageOfProject: String
+    /// marker, limit → as `summary`
+    let pageOfAll: String
+    /// → the columns of `record`
+    let all: String
+    /// task, started, updated, id
+    let setTask: String
+    /// task, started, updated, id, JSON array of expected tasks
+    let setTaskExpecting: String
+    /// id → task, version
+    let state: String
+    /// name, updated, id
+    let setName: String
+    /// server id, status, address, updated, id
+    let setServer: String
+    /// name, flavor, volume, version id, task, task started, server id, server status, address, region, access, plugins,
+    /// updated, id, version read
+    let save: String
+    /// status id, description, heartbeat, instance id
+    let setService: String
+    /// status id, description, heartbeat, volume used or NULL to keep, instance id
+    let heartbeat: String
+    /// task, deleted at, updated, id
+    let markDeleted: String
+}
+
+struct SQLInstanceRepository: InstanceRepository {
+    let connection: any StateConnection
+    let statements: InstanceStatements
+
+    func insert(_ record: InstanceRecord) throws {
+        try connection.execute(statements.insert, Self.values(of: record))
+        try connection.execute(
+            statements.insertService,
+            [
+                .text(record.id), SQLValue(record.service.rawValue), .text(record.service.text),
+                SQLValue(record.serviceUpdated), SQLValue(record.volumeUsedBytes),
+            ]
+        )
+    }
+
+    func find(_ id: String) throws -> InstanceRecord? {
+        try connection.first(statements.find, [.text(id)], Self.record)
+    }
+
+    func summary(_ id: String) throws -> InstanceSummary? {
+        try connection.first(statements.summary, [.text(id)], Self.summary)
+    }
+
+    func page(projectID: String?, after marker: String?, limit: Int) throws -> [InstanceSummary] {
+        let bounds: [SQLValue] = [.text(marker ?? ""), SQLValue(max(0, limit))]
+        guard let projectID else { return try connection.query(statements.pageOfAll, bounds, Self.summary) }
+        return try connection.query(statements.pageOfProject, [.text(projectID)] + bounds, Self.summary)
+    }
+
+    func all() throws -> [InstanceRecord] {
+        try connection.query(statements.all, [], Self.record)
+    }
+
+    func setTask(_ id: String, to task: InstanceTask, expecting expected: [InstanceTask]?, now: Timestamp) throws {
+        let started: Timestamp? = task == .none ? nil : now
+        let values = [SQLValue(task.rawValue), SQLValue(started), SQLValue(now), .text(id)]
+        let changed =
+            if let expected {
+                try connection.execute(statements.setTaskExpecting, values + [.list(expected.map(\.rawValue))])
+            } else {
+                try connection.execute(statements.setTask, values)
+            }
+        if changed == 0 {
+            let state = try requireState(id)
+            let found = InstanceTask(rawValue: state.task)?.action ?? "unknown"
+            let wanted = (expected ?? []).map(\.action).joined(separator: " or ")
+            throw StateStoreError(.conflict, "Instance \(id) has the task \(found), not \(wanted).")
+        }
+    }
+
+    func setName(_ id: String, to name: String, now: Timestamp) throws {
+        try requireChange(id, try connection.execute(statements.setName, [.text(name), SQLValue(now), .text(id)]))
+    }
+
+    func setServer(_ id: String, serverID: String?, status: ServerStatus, address: String?, now: Timestamp) throws {
+        let changed = try connection.execute(
+            statements.setServer,
+            [SQLValue(serverID), .text(status.rawValue), SQLValue(address), SQLValue(now), .text(id)]
+        )
+        try requireChange(id, changed)
+    }
+
+    func save(_ record: InstanceRecord, now: Timestamp) throws -> InstanceRecord {
+        let changed = try connection.execute(
+            statements.save,
+            [
+                .text(record.name), .text(record.flavorID), SQLValue(record.volumeGiB),
+                .text(record.datastoreVersionID), SQLValue(record.task.rawValue), SQLValue(record.taskStarted),
+                SQLValue(record.serverID), .text(record.serverStatus.rawValue), SQLValue(record.address),
+                SQLValue(record.region), SQLValue(record.access), SQLValue(record.plugins), SQLValue(now),
+                .text(record.id), SQLValue(record.version),
+            ]
+        )
+        if changed == 0 {
+            let version = try requireState(record.id).version
+            throw StateStoreError(
+                .conflict,
+                "Instance \(record.id) changed since it was read (version \(record.version), now \(version)); "
+                    + "read it again."
+            )
+        }
+        var saved = record
+        saved.version += 1
+        saved.updated = now
+        return saved
+    }
+
+    func setService(_ id: String, to status: ServiceStatus, heartbeat: Timestamp) throws {
+        let changed = try connection.execute(
+            statements.setService,
+            [SQLValue(status.rawValue), .text(status.text), SQLValue(heartbeat), .text(id)]
+        )
+        try requireChange(id, changed)
+    }
+
+    func setServices(_ changes: [ServiceReport]) throws {
+        for change in changes {
+            try connection.execute(
+                statements.heartbeat,
+                [
+                    SQLValue(change.status.rawValue), .text(change.status.text), SQLValue(change.heartbeat),
+                    SQLValue(change.volumeUsedBytes), .text(change.instanceID),
+                ]
+            )
+        }
+    }
+
+    func markDeleted(_ id: String, now: Timestamp) throws {
+        let changed = try connection.execute(
+            statements.markDeleted,
+            [SQLValue(InstanceTask.none.rawValue), SQLValue(now), SQLValue(now), .text(id)]
+        )
+        try requireChange(id, changed)
+        try setService(id, to: .deleted, heartbeat: now)
+    }
+
+    private func requireState(_ id: String) throws -> (task: Int, version: Int) {
+        let state = try connection.first(statements.state, [.text(id)]) { row in
+            var reader = RowReader(row)
+            return (task: try reader.int(), version: try reader.int())
+        }
+        guard let state else { throw StateStoreError(.notFound, "Instance \(id) does not exist.") }
+        return state
+    }
+
+    private func requireChange(_ id: String, _ changed: Int) throws {
+        if changed == 0 { throw StateStoreError(.notFound, "Instance \(id) does not exist.") }
+    }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+
+/// Statements on `quotas` and the sums over live rows. Placeholders in the order of the comments.
+struct QuotaStatements: Sendable {
+    /// project → flavor, count, sum of volume GiB; one row a flavor
+    let instances: String
+    /// project → count
+    let backups: String
+    /// project → resource, limit
+    let limits: String
+    /// project, resource, limit
+    let setLimit: String
+}
+
+struct SQLQuotaRepository: QuotaRepository {
+    let connection: any StateConnection
+    let statements: QuotaStatements
+
+    func usage(projectID: String, flavorRAM: [String: Int]) throws -> QuotaUsage {
+        var usage = QuotaUsage()
+        let flavors = try connection.query(statements.instances, [.text(projectID)]) { row in
+            var reader = RowReader(row)
+            return (flavor: try reader.text(), count: try reader.int(), volumes: try reader.int())
+        }
+        for row in flavors {
+            usage.instances += row.count
+            usage.volumesGiB += row.volumes
+            usage.ramMiB += row.count * (flavorRAM[row.flavor] ?? 0)
+        }
+        let backups = try connection.first(statements.backups, [.text(projectID)]) { row in
+            var reader = RowReader(row)
+            return try reader.int()
+        }
+        usage.backups = backups ?? 0
+        return usage
+    }
+
+    func limits(projectID: String) throws -> [String: Int] {
+        let rows = try connection.query(statements.limits, [.text(projectID)]) { row in
+            var reader = RowReader(row)
+            return (try reader.text(), try reader.int())
+        }
+        return Dictionary(rows) { _, last in last }
+    }
+
+    func setLimit(projectID: String, resource: String, limit: Int) throws {
+        try connection.execute(statements.setLimit, [.text(projectID), .text(resource), SQLValue(limit)])
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Every statement of one SQL dialect, by noun.
+///
+/// Each noun's struct stands beside the repository that uses it and documents its placeholders and columns.
+struct StatementSet: Sendable {
+    let instances: InstanceStatements
+    let backups: BackupStatements
+    let datastores: DatastoreStatements
+    let journal: JournalStatements
+    let ledger: LedgerStatements
+    let quotas: QuotaStatements
+    let faults: FaultStatements
+    let rootHistory: RootHistoryStatements
+    let lastSeen: LastSeenStatements
+    let revocations: RevocationStatements
+}
+
+/// The repositories over one connection. Lives as long as one transaction body.
+struct SQLTransaction: StateTransaction {
+    let connection: any StateConnection
+    let statements: StatementSet
+
+    var instances: any InstanceRepository {
+        SQLInstanceRepository(connection: connection, statements: statements.instances)
+    }
+    var backups: any BackupRepository {
+        SQLBackupRepository(connection: connection, statements: statements.backups)
+    }
+    var datastores: any DatastoreRepository {
+        SQLDatastoreRepository(connection: connection, statements: statements.datastores)
+    }
+    var journal: any JournalRepository {
+        SQLJournalRepository(connection: connection, statements: statements.journal)
+    }
+    var ledger: any LedgerRepository {
+        SQLLedgerRepository(connection: connection, statements: statements.ledger)
+    }
+    var quotas: any QuotaRepository {
+        SQLQuotaRepository(connection: connection, statements: statements.quotas)
+    }
+    var faults: any FaultRepository {
+        SQLFaultRepository(connection: connection, statements: statements.faults)
+    }
+    var rootHistory: any RootHistoryRepository {
+        SQLRootHistoryRepository(connection: connection, statements: statements.rootHistory)
+    }
+    var conductorLastSeen: any LastSeenRepository {
+        SQLLastSeenRepository(connection: connection, statements: statements.lastSeen)
+    }
+    var revocations: any RevocationRepository {
+        SQLRevocationRepository(connection: connection, statements: statements.revocations)
+    }
+}

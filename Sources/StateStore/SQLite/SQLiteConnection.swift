@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import GRDB
+
+/// A connection of the pool, for as long as one transaction body runs. Statements are prepared once a connection.
+struct SQLiteConnection: StateConnection {
+    let database: Database
+
+    func execute(_ sql: String, _ values: [SQLValue]) throws -> Int {
+        try StateStoreError.translating {
+            let statement = try database.cachedStatement(sql: sql)
+            try statement.execute(arguments: Self.arguments(values))
+            return database.changesCount
+        }
+    }
+
+    func query<Value>(_ sql: String, _ values: [SQLValue], _ map: (any StateRow) throws -> Value) throws -> [Value] {
+        try StateStoreError.translating {
+            let statement = try database.cachedStatement(sql: sql)
+            let cursor = try Row.fetchCursor(statement, arguments: Self.arguments(values))
+            var result: [Value] = []
+            while let row = try cursor.next() { result.append(try map(SQLiteRow(row: row))) }
+            return result
+        }
+    }
+
+    private static func arguments(_ values: [SQLValue]) -> StatementArguments {
+        StatementArguments(
+            values.map { value in
+                switch value {
+                case .null: DatabaseValue.null
+                case .int(let value): value.databaseValue
+                case .double(let value): value.databaseValue
+                case .text(let value): value.databaseValue
+                }
+            })
+    }
+}
+
+private struct SQLiteRow: StateRow {
+    let row: Row
+
+    // Through DatabaseValue: reading a column as Int or String directly traps when the file holds another type.
+    func value(_ column: Int) -> SQLValue {
+        guard column < row.count else { return .null }
+        let value: DatabaseValue = row[column]
+        return switch value.storage {
+        case .int64(let value): .int(value)
+        case .double(let value): .double(value)
+        case .string(let value): .text(value)
+        case .null, .blob: .null
+        }
+    }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import GRDB
+package import Logging
+package import Model
+import Synchronization
+
+/// The state store in one SQLite file, for one host.
+///
+/// One writing connection on its own queue and up to four reading ones; readers see a snapshot and never wait for the
+/// writer (WAL). Bodies run on the connections' queues, never on Swift's cooperative pool. A body is not interrupted when
+/// its task is cancelled, so that what a step has done is recorded even while the program stops.
+package final class SQLiteStateStore: StateStore {
+    private static let readers = 4
+    private static let busyTimeout = 5.0
+
+    private let pool: DatabasePool
+    private let logger: Logger
+    private let isClosed = Mutex(false)
+    /// What `PRAGMA synchronous` of the writing connection is now; touched on its queue alone.
+    private let durability = Mutex(Durability.relaxed)
+
+    /// Opens the database, makes it when it is missing, and migrates it. Blocks, so it belongs to start-up.
+    ///
+    /// - Parameters:
+    ///   - path: The file, made 0600; missing directories above it are made 0700. `-wal` and `-shm` lie beside it.
+    ///   - clock: Dates the migrations.
+    ///   - logger: Tells about migrations and closing.
+    /// - Throws: `.corrupt` for a file that is no database, `.schema` for one newer than this program, `.busy`, `.full`,
+    ///   `.unavailable`.
+    package convenience init(
+        path: String, clock: any WallClock = SystemWallClock(), logger: Logger
+    ) throws(StateStoreError) {
+        try self.init(path: path, clock: clock, logger: logger, migrations: Migration.sqlite)
+    }
+
+    /// As above with other migrations, for tests of migrating.
+    init(path: String, clock: any WallClock, logger: Logger, migrations: [Migration]) throws(StateStoreError) {
+        self.logger = logger
+        try SQLiteFile.prepare(path, logger: logger)
+        do {
+            pool = try StateStoreError.translating {
+                try DatabasePool(path: path, configuration: Self.configuration())
+            }
+            let migrator = Migrator(migrations: migrations, clock: clock, logger: logger)
+            try pool.writeWithoutTransaction { database in
+                try migrator.run { body in
+                    try StateStoreError.translating {
+                        try database.inTransaction(.immediate) {
+                            try body(SQLiteConnection(database: database))
+                            return .commit
+                        }
+                    }
+                }
+            }
+        } catch let error as StateStoreError {
+            throw error
+        } catch {
+            throw StateStoreError(.unavailable, "The state database \(path) cannot be opened.", cause: error)
+        }
+    }
+
+    private static func configuration() -> Configuration {
+        var configuration = Configuration()
+        configuration.label = "trove.state"
+        configuration.maximumReaderCount = readers
+        configuration.foreignKeysEnabled = true
+        configuration.busyMode = .timeout(busyTimeout)
+        configuration.prepareDatabase { database in
+            // Damage is found when a page is read, not when it has spread.
+            try database.execute(sql: "PRAGMA cell_size_check = ON")
+            // Functions in a schema that somebody else wrote into the file stay harmless.
+            try database.execute(sql: "PRAGMA trusted_schema = OFF")
+            try database.execute(sql: "PRAGMA temp_store = MEMORY")
+            // The log shrinks again after a burst.
+            try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
+        }
+        return configuration
+    }
+
+    package func read<Value: Sendable>(
+        _ body: @Sendable @escaping (any StateTransaction) throws -> Value
+    ) async throws -> Value {
+        try await withReader { try body(SQLTransaction(connection: $0, statements: .sqlite)) }
+    }
+
+    package func write<Value: Sendable>(
+        _ durability: Durability,
+        _ body: @Sendable @escaping (any StateTransaction) throws -> Value
+    ) async throws -> Value {
+        try await withWriter(durability) { try body(SQLTransaction(connection: $0, statements: .sqlite)) }
+    }
+
+    /// Runs `body` on a reading connection, inside a snapshot.
+    func withReader<Value: Sendable>(
+        _ body: @Sendable @escaping (any StateConnection) throws -> Value
+    ) async throws -> Value {
+        try requireOpen()
+        return try await withCheckedThrowingContinuation { continuation in
+            pool.asyncRead { result in
+                continuation.resume(
+                    with: Result {
+                        try StateStoreError.translating { try body(SQLiteConnection(database: try result.get())) }
+                    }
+                )
+            }
+        }
+    }
+
+    /// Runs `body` on the writing connection, inside a transaction.
+    func withWriter<Value: Sendable>(
+        _ durability: Durability, _ body: @Sendable @escaping (any StateConnection) throws -> Value
+    ) async throws -> Value {
+        try requireOpen()
+        return try await withCheckedThrowingContinuation { continuation in
+            pool.asyncWriteWithoutTransaction { database in
+                continuation.resume(with: Result { try self.commit(durability, database, body) })
+            }
+        }
+    }
+
+    private func commit<Value>(
+        _ durability: Durability, _ database: Database, _ body: (any StateConnection) throws -> Value
+    ) throws -> Value {
+        try StateStoreError.translating {
+            try set(durability, database)
+            var value: Value?
+            // IMMEDIATE: a quota is counted and used up under one lock, also against other processes.
+            try database.inTransaction(.immediate) {
+                value = try body(SQLiteConnection(database: database))
+                return .commit
+            }
+            guard let value else { throw StateStoreError(.unavailable, "The transaction was rolled back.") }
+            return value
+        }
+    }
+
+    /// NORMAL leaves the log unsynchronised at a commit, which a crash of any process survives (the pages are the
+    /// kernel's); FULL adds one fsync of the log. The level can change between transactions only. The alternative, an
+    /// fsync of the log after a NORMAL commit, lets many commits share one, but a failing one would leave a transaction
+    /// committed that its caller was told had failed; under FULL it is rolled back.
+    private func set(_ wanted: Durability, _ database: Database) throws {
+        guard durability.withLock({ $0 }) != wanted else { return }
+        try database.execute(sql: wanted == .durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL")
+        durability.withLock { $0 = wanted }
+    }
+
+    private func requireOpen() throws(StateStoreError) {
+        if isClosed.withLock({ $0 }) { throw StateStoreError(.unavailable, "The state store is closed.") }
+    }
+
+    /// Waits for what is running, copies the log into the database and closes every connection.
+    package func close() async {
+        let wasClosed = isClosed.withLock { isClosed in
+            defer { isClosed = true }
+            return isClosed
+        }
+        guard !wasClosed else { return }
+        await withCheckedContinuation { continuation in
+            pool.asyncBarrierWriteWithoutTransaction { [logger] result in
+                do {
+                    _ = try result.get().checkpoint(.truncate)
+                } catch {
+                    // The next opening recovers from the log.
+                    logger.info("state database was not checkpointed", metadata: ["error": "\(error)"])
+                }
+                continuation.resume()
+            }
+        }
+        do {
+            // Nothing runs any more, so this closes files and does not wait.
+            try pool.close()
+        } catch {
+            logger.info("state database was not closed", metadata: ["error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension InstanceStatements {
+    private static let columns = """
+        i.id, i.name, i.tenant_id, i.flavor_id, i.volume_size, i.datastore_version_id, i.created, i.updated, \
+        i.deleted_at, i.task_id, i.task_start_time, s.status_id, s.updated_at, s.volume_used, i.compute_instance_id, \
+        i.server_status, i.address, i.region_id, i.access, i.plugins, i.version
+        """
+
+    // CROSS JOIN keeps SQLite from reordering: `instances` is always walked by its index, so a page never sorts and never
+    // reads more rows than it returns, whatever statistics the file holds. Source: "The SQLite Query Optimizer
+    // Overview", §8.2.
+    private static let source = """
+        FROM instances i CROSS JOIN service_statuses s ON s.instance_id = i.id
+        """
+
+    private static let summaryColumns = """
+        \(columns), d.name, v.name, v.version, \
+        EXISTS (SELECT 1 FROM backups b WHERE b.instance_id = i.id AND \(BackupStatements.isRunning)), \
+        f.message, f.details, f.created, f.updated
+        """
+
+    private static let summarySource = """
+        \(source) \
+        CROSS JOIN datastore_versions v ON v.id = i.datastore_version_id \
+        CROSS JOIN datastores d ON d.id = v.datastore_id \
+        LEFT JOIN instance_faults f ON f.instance_id = i.id
+        """
+
+    static let sqlite = InstanceStatements(
+        insert: """
+            INSERT INTO instances (id, name, tenant_id, flavor_id, volume_size, datastore_version_id, created, updated,
+                deleted, deleted_at, task_id, task_start_time, compute_instance_id, server_status, address, region_id,
+                access, plugins, version)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+        insertService: """
+            INSERT INTO service_statuses (instance_id, status_id, status_description, updated_at, volume_used)
+            VALUES (?, ?, ?, ?, ?)
+            """,
+        find: "SELECT \(columns) \(source) WHERE i.id = ? AND i.deleted = 0",
+        summary: "SELECT \(summaryColumns) \(summarySource) WHERE i.id = ? AND i.deleted = 0",
+        pageOfProject: """
+            SELECT \(summaryColumns) \(summarySource)
+            WHERE i.tenant_id = ? AND i.deleted = 0 AND i.id > ? ORDER BY i.id LIMIT ?
+            """,
+        pageOfAll: """
+            SELECT \(summaryColumns) \(summarySource)
+            WHERE i.deleted = 0 AND i.id > ? ORDER BY i.id LIMIT ?
+            """,
+        all: "SELECT \(columns) \(source) WHERE i.deleted = 0 ORDER BY i.id",
+        setTask: """
+            UPDATE instances SET task_id = ?, task_start_time = ?, updated = ?, version = version + 1
+            WHERE id = ? AND deleted = 0
+            """,
+        setTaskExpecting: """
+            UPDATE instances SET task_id = ?, task_start_time = ?, updated = ?, version = version + 1
+            WHERE id = ? AND deleted = 0 AND task_id IN (SELECT value FROM json_each(?))
+            """,
+        state: "SELECT task_id, version FROM instances WHERE id = ? AND deleted = 0",
+        setName: """
+            UPDATE instances SET name = ?, updated = ?, version = version + 1 WHERE id = ? AND deleted = 0
+            """,
+        setServer: """
+            UPDATE instances
+            SET compute_instance_id = ?, server_status = ?, address = ?, updated = ?, version = version + 1
+            WHERE id = ? AND deleted = 0
+            """,
+        save: """
+            UPDATE instances
+            SET name = ?, flavor_id = ?, volume_size = ?, datastore_version_id = ?, task_id = ?, task_start_time = ?,
+                compute_instance_id = ?, server_status = ?, address = ?, region_id = ?, access = ?, plugins = ?,
+                updated = ?, version = version + 1
+            WHERE id = ? AND deleted = 0 AND version = ?
+            """,
+        setService: """
+            UPDATE service_statuses SET status_id = ?, status_description = ?, updated_at = ? WHERE instance_id = ?
+            """,
+        // 0x05 is DELETED, 0x20 RESTART_REQUIRED: state machine §3.
+        heartbeat: """
+            UPDATE service_statuses
+            SET status_id = ?, status_description = ?, updated_at = ?, volume_used = COALESCE(?, volume_used)
+            WHERE instance_id = ? AND status_id NOT IN (5, 32)
+            """,
+        markDeleted: """
+            UPDATE instances
+            SET task_id = ?, task_start_time = NULL, deleted = 1, deleted_at = ?, updated = ?, version = version + 1
+            WHERE id = ? AND deleted = 0
+            """
+    )
+}
