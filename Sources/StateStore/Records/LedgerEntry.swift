@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Model
+
+/// Something made outside the state store, written down before it is made.
+package struct LedgerEntry: Sendable, Hashable {
+    /// `process`, `engine`, `mount`, `loop`, `image`, `cgroup`, `address`, `uid`, `directory`, `object`.
+    package var kind: String
+    /// Deterministic: a repeat finds the same thing by it.
+    package var tag: String
+    /// The instance or backup it belongs to.
+    package var ownerID: String
+    package var created: Timestamp
+
+    package init(kind: String, tag: String, ownerID: String, created: Timestamp) {
+        self.kind = kind
+        self.tag = tag
+        self.ownerID = ownerID
+        self.created = created
+    }
+}

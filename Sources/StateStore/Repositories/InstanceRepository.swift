@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Model
+
+/// Instances, their service status, and the joins that lists need.
+package protocol InstanceRepository {
+    func insert(_ record: InstanceRecord) throws
+    /// The live row; `nil` when it is deleted or was never there.
+    func find(_ id: String) throws -> InstanceRecord?
+    /// The live row with its datastore, running backup and fault, in one statement.
+    func summary(_ id: String) throws -> InstanceSummary?
+    /// One page of live instances, `id > marker`, ids ascending; `projectID` nil means all projects. `limit` rows at most.
+    func page(projectID: String?, after marker: String?, limit: Int) throws -> [InstanceSummary]
+    /// Every live instance (start-up reconciliation and audit).
+    func all() throws -> [InstanceRecord]
+    /// Sets the task when the row's task is one of `expected` (any when nil); `.conflict` otherwise.
+    func setTask(_ id: String, to task: InstanceTask, expecting expected: [InstanceTask]?, now: Timestamp) throws
+    /// Writes the row's own columns (name to plugins, not the service status) when `version` is still what was read.
+    ///
+    /// - Returns: The record as it is now, with its new version.
+    /// - Throws: `.conflict` when the row changed since it was read; `.notFound`.
+    func save(_ record: InstanceRecord, now: Timestamp) throws -> InstanceRecord
+    func setName(_ id: String, to name: String, now: Timestamp) throws
+    /// Writes all three; `nil` removes the id or the address.
+    func setServer(_ id: String, serverID: String?, status: ServerStatus, address: String?, now: Timestamp) throws
+    func setService(_ id: String, to status: ServiceStatus, heartbeat: Timestamp) throws
+    /// Many heartbeats, one statement each. Rows that are missing, DELETED or RESTART_REQUIRED stay as they are (state
+    /// machine §3); a nil volume keeps the stored one.
+    func setServices(_ changes: [ServiceReport]) throws
+    /// Marks the row deleted, task NONE, service DELETED.
+    func markDeleted(_ id: String, now: Timestamp) throws
+}

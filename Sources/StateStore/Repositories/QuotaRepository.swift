@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package protocol QuotaRepository {
+    /// Computed from live rows of the project; ram from `flavorRAM` (flavor id → MiB), 0 for a
+    /// flavor that is not there.
+    func usage(projectID: String, flavorRAM: [String: Int]) throws -> QuotaUsage
+    /// Limits stored for the project, by resource name; absent means the default.
+    func limits(projectID: String) throws -> [String: Int]
+    func setLimit(projectID: String, resource: String, limit: Int) throws
+}

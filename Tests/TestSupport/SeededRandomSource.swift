@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+import Synchronization
+
+/// Random bytes that are the same for the same seed. Source: SplitMix64, Steele, Lea and Flood, OOPSLA 2014.
+package final class SeededRandomSource: RandomSource {
+    private let state: Mutex<UInt64>
+
+    package init(seed: UInt64) { state = Mutex(seed) }
+
+    package func bytes(_ count: Int) -> [UInt8] {
+        state.withLock { state in
+            var bytes: [UInt8] = []
+            while bytes.count < count {
+                state &+= 0x9E37_79B9_7F4A_7C15
+                var word = state
+                word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
+                word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+                word ^= word >> 31
+                withUnsafeBytes(of: word.littleEndian) { bytes.append(contentsOf: $0) }
+            }
+            return Array(bytes.prefix(count))
+        }
+    }
+}
