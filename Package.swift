@@ -72,6 +72,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -92,7 +93,7 @@ let package = Package(
         // Rooms, lower layers first.
         room("Model"),
         room("StateStore", ["Model", log, .product(name: "GRDB", package: "GRDB.swift")]),
-        room("Messaging", ["Model", log, .product(name: "CoreMetrics", package: "swift-metrics")]),
+        room("Messaging", ["Model", "CLinux", log, .product(name: "CoreMetrics", package: "swift-metrics")]),
         room("Identity", ["Model", "StateStore", "COpenSSL", log]),
         room("Compute", ["Model", "CLinux", log, .product(name: "Subprocess", package: "swift-subprocess")]),
         room("ObjectStore", ["Model", "CZstd", "COpenSSL", log]),
@@ -124,6 +125,7 @@ let package = Package(
                 "API", "TaskManager", "Conductor", "StateStore", "Messaging", "Identity", "Compute", "ObjectStore",
                 "PluginHost", "Calls", "Model", "CLinux", log, metrics, lifecycle, arguments,
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: settings

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Calls
+import Model
+import ObjectStore
+import StateStore
+
+/// Keys and objects of backups, as flows need them. Files are touched on a thread of their own.
+struct BackupObjects: Sendable {
+    private let services: FlowServices
+
+    init(_ services: FlowServices) { self.services = services }
+
+    /// Name of a backup's object in the store.
+    static func name(projectID: String, backupID: String) -> String { "\(projectID)/\(backupID)" }
+
+    /// A new data key for the backup, wrapped by the project's key, in base64.
+    func makeWrappedKey(projectID: String, backupID: String) async throws -> String {
+        let keys = services.keys
+        return try await BlockingWork.run {
+            Base64.encode(try keys.makeDataKey(projectID: projectID, backupID: backupID).wrapped)
+        }
+    }
+
+    /// What a guest needs to make the backup.
+    func backupInfo(_ backup: BackupRecord, instanceID: String, wrappedKey: String) async throws -> BackupInfo {
+        let wrapped = try Self.decode(wrappedKey, what: "wrapped key of backup \(backup.id)")
+        let keys = services.keys
+        let dataKey = try await BlockingWork.run {
+            try keys.unwrap(wrapped, projectID: backup.projectID, backupID: backup.id)
+        }
+        return info(backup, instanceID: instanceID, dataKey: dataKey, wrapped: wrapped)
+    }
+
+    /// What a guest needs to restore the backup: the key comes from the object's own header.
+    func restoreInfo(_ backup: BackupRecord, instanceID: String) async throws -> BackupInfo {
+        let (objects, keys) = (services.objects, services.keys)
+        let name = Self.name(projectID: backup.projectID, backupID: backup.id)
+        let (dataKey, wrapped) = try await BlockingWork.run { () -> ([UInt8], [UInt8]) in
+            let source = try objects.open(name)
+            defer { source.close() }
+            let header = try BackupSeal.header(source: source)
+            let key = try keys.unwrap(header.wrappedKey, projectID: backup.projectID, backupID: backup.id)
+            return (key, header.wrappedKey)
+        }
+        return info(backup, instanceID: instanceID, dataKey: dataKey, wrapped: wrapped)
+    }
+
+    /// Removes the object, published or partial.
+    func delete(projectID: String, backupID: String) async throws {
+        let objects = services.objects
+        try await BlockingWork.run { try objects.delete(Self.name(projectID: projectID, backupID: backupID)) }
+    }
+
+    private func info(
+        _ backup: BackupRecord, instanceID: String, dataKey: [UInt8], wrapped: [UInt8]
+    ) -> BackupInfo {
+        BackupInfo(
+            id: backup.id, instanceID: instanceID,
+            location: services.objects.location(Self.name(projectID: backup.projectID, backupID: backup.id)),
+            type: backup.backupType ?? "", checksum: backup.checksum, dataKey: Secret(Base64.encode(dataKey)),
+            wrappedKey: Base64.encode(wrapped), position: backup.position ?? .null, parent: .null
+        )
+    }
+
+    private static func decode(_ text: String, what: String) throws -> [UInt8] {
+        guard let bytes = Base64.decode(text), !bytes.isEmpty else { throw FlowError("The \(what) is unreadable.") }
+        return bytes
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Calls
+package import Model
+import ObjectStore
+package import StateStore
+
+/// Backs an instance up: the guest streams, seals and stores; this flow gives it the key and waits.
+package struct CreateBackupFlow: Flow {
+    package static let name = FlowName.createBackup
+
+    package init() {}
+
+    package var steps: [FlowStep] {
+        [
+            FlowStep("key", deadline: .seconds(30), run: Self.makeKey),
+            FlowStep(
+                "stream", deadline: .seconds(86_400 + 60), ledger: { try Self.entries($0) }, run: Self.stream
+            ),
+        ]
+    }
+
+    package func finish(_ run: FlowRun, _ transaction: any StateTransaction, now: Timestamp) throws {}
+
+    package func undo(_ run: FlowRun, step: FlowStep) async throws {
+        let objects = BackupObjects(run.services)
+        try await objects.delete(projectID: run.record.projectID, backupID: try run.inputText("backup_id"))
+    }
+
+    package func fail(
+        _ run: FlowRun, step: FlowStep, message: String, _ transaction: any StateTransaction, now: Timestamp
+    ) throws {
+        let id = run.record.resourceID
+        try transaction.backups.update(
+            id, state: .failed, sizeBytes: nil, checksum: nil, location: nil, position: nil, now: now
+        )
+    }
+
+    // MARK: Steps
+
+    private static func entries(_ run: FlowRun) throws -> [LedgerEntry] {
+        let id = try run.inputText("backup_id")
+        let name = BackupObjects.name(projectID: run.record.projectID, backupID: id)
+        return run.ledgerEntries([("object", name)], owner: id)
+    }
+
+    private static func makeKey(_ run: FlowRun) async throws {
+        let wrapped = try await BackupObjects(run.services).makeWrappedKey(
+            projectID: run.record.projectID, backupID: try run.inputText("backup_id")
+        )
+        run.remember("wrapped_key", .string(wrapped))
+    }
+
+    private static func stream(_ run: FlowRun) async throws {
+        let (backupID, instanceID) = (try run.inputText("backup_id"), try run.inputText("instance_id"))
+        guard let backup = try await run.services.store.read({ try $0.backups.find(backupID) }) else {
+            throw FlowError("Backup \(backupID) does not exist any more.")
+        }
+        let info = try await BackupObjects(run.services).backupInfo(
+            backup, instanceID: instanceID, wrappedKey: run.recall("wrapped_key")?.stringValue ?? ""
+        )
+        let (guests, context) = (run.services.guests, run.context)
+        let send: @Sendable () async throws -> Void = {
+            try await guests.createBackup(instanceID, info, context: context)
+        }
+        try await send()
+        let isComplete = try await GuestWait.backup(
+            run, backupID: backupID, instanceID: instanceID,
+            deadline: .after(run.services.configuration.backupTimeout), resend: send
+        )
+        guard isComplete else { throw FlowError("The guest could not finish the backup; its log has the reason.") }
+    }
+}

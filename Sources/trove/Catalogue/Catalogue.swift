@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Logging
+import Model
+import StateStore
+
+/// What the operator's files say: flavors, plugins, datastores.
+struct Catalogue: Sendable {
+    var flavors: [Flavor]
+    var plugins: PluginFile
+    var datastores: [DatastoreFile]
+    /// Searched for plugins in this order.
+    var pluginDirectories: [String]
+
+    /// Reads the files; each is looked for in the home's `config` first, then in the sample configuration.
+    static func read(home: Home, installation: Installation) throws -> Catalogue {
+        func file(_ name: String) -> String {
+            let own = home.configuration + "/" + name
+            return Files.exists(own) ? own : installation.configuration + "/" + name
+        }
+        return Catalogue(
+            flavors: try FlavorFile.read(file("flavors.yaml")),
+            plugins: try PluginFile.read(file("plugins.yaml")),
+            datastores: try DatastoreFile.readAll(file("datastores")),
+            pluginDirectories: [home.plugins, installation.plugins]
+        )
+    }
+
+    /// References of every plugin that is enabled.
+    var enabledPlugins: Set<String> {
+        datastores.reduce(into: plugins.enabled) { $0.formUnion($1.references) }
+    }
+
+    /// Makes the catalogue's rows equal to the files, and says what changed. A version whose file is gone stays for the
+    /// instances that use it, but is not active.
+    func reconcile(_ store: any StateStore, random: any RandomSource, logger: Logger) async throws {
+        let datastores = datastores
+        let changes = try await store.write(.durable) { transaction -> [String] in
+            var changes: [String] = []
+            var seen: Set<String> = []
+            for file in datastores {
+                changes += try Self.reconcile(file, transaction, random: random, seen: &seen)
+            }
+            for var version in try transaction.datastores.allVersions() where !seen.contains(version.id) {
+                guard version.isActive else { continue }
+                version.isActive = false
+                try transaction.datastores.upsert(version)
+                changes.append("version \(version.name): no file names it any more, not active")
+            }
+            return changes
+        }
+        for change in changes { logger.notice("catalogue changed", metadata: ["change": "\(change)"]) }
+    }
+
+    private static func reconcile(
+        _ file: DatastoreFile, _ transaction: any StateTransaction, random: any RandomSource, seen: inout Set<String>
+    ) throws -> [String] {
+        var changes: [String] = []
+        let known = try transaction.datastores.find(idOrName: file.datastore)
+        var datastore = known ?? DatastoreRecord(id: random.uuid(), name: file.datastore, defaultVersionID: nil)
+        if known == nil {
+            try transaction.datastores.upsert(datastore)
+            changes.append("datastore \(file.datastore) added")
+        }
+        let versions = try transaction.datastores.versions(datastoreID: datastore.id)
+        var preferred: String?
+        for entry in file.versions {
+            let old = versions.first { $0.name == entry.name }
+            let record = DatastoreVersionRecord(
+                id: old?.id ?? random.uuid(), datastoreID: datastore.id, name: entry.name, number: entry.number,
+                isActive: entry.isActive, packages: entry.packages,
+                plugins: .object(entry.plugins.mapValues(JSONValue.string))
+            )
+            seen.insert(record.id)
+            if entry.name == file.defaultVersion { preferred = record.id }
+            guard record != old else { continue }
+            try transaction.datastores.upsert(record)
+            changes.append("\(file.datastore) \(entry.name) \(old == nil ? "added" : "changed")")
+        }
+        if datastore.defaultVersionID != preferred {
+            datastore.defaultVersionID = preferred
+            try transaction.datastores.upsert(datastore)
+            changes.append("\(file.datastore): default version is \(file.defaultVersion ?? "none")")
+        }
+        return changes
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Glibc
+import TaskManager
+
+/// Runs the control plane in the foreground.
+struct ServeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Run the control plane in the foreground.",
+        discussion: """
+            Prints 'trove: ready URL' once it serves; $TROVE_HOME/openrc and clouds.yaml hold what clients need. SIGTERM \
+            stops it cleanly, databases keep running, and the next start adopts them. SIGHUP reads the datastore files again.
+            """
+    )
+
+    @OptionGroup var home: HomeOption
+
+    @Option(help: "Address and port to listen on (TROVE_LISTEN; default 127.0.0.1:8779). Port 0 takes a free one.")
+    var listen: String?
+
+    @Option(
+        name: .customLong("crash-at"),
+        help: """
+            Recovery drill: end the whole control plane as kill -9 would when a flow reaches this point, e.g. \
+            create_instance/volume/after_effect ('trove flows' lists them).
+            """
+    )
+    var crashAt: String?
+
+    func run() throws {
+        if let crashAt, CrashPoint(crashAt) == nil {
+            throw ValidationError("'\(crashAt)' is no point of any flow; 'trove flows' lists them.")
+        }
+        do {
+            let address = try ListenAddress(listen ?? Environment.value("TROVE_LISTEN") ?? "127.0.0.1:8779")
+            let supervisor = try Supervisor(home: home.home, address: address, crashAt: crashAt)
+            throw ExitCode(try supervisor.run())
+        } catch let error as StartError {
+            Output.error(error.message)
+            throw ExitCode(EX_CONFIG)
+        }
+    }
+}
+
+/// What commands print for a person.
+enum Output {
+    static func line(_ text: String) {
+        var bytes = Array((text + "\n").utf8)
+        _ = write(STDOUT_FILENO, &bytes, bytes.count)
+    }
+
+    static func error(_ text: String) {
+        var bytes = Array(("trove: " + text + "\n").utf8)
+        _ = write(STDERR_FILENO, &bytes, bytes.count)
+    }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+
+/// The control plane and its operator's commands.
+@main
+struct Trove: AsyncParsableCommand {
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "trove",
+        abstract: "A database-as-a-service control plane.",
+        version: version,
+        subcommands: [
+            ServeCommand.self, AuditCommand.self, FlowsCommand.self, UserCommand.self, WorkerCommand.self,
+            PluginRunnerCommand.self, PluginProbeCommand.self,
+        ]
+    )
+}
+
+/// Where the control plane keeps everything.
+struct HomeOption: ParsableArguments {
+    @Option(name: .customLong("home"), help: "The control plane's directory (TROVE_HOME; default ./.trove).")
+    var path: String?
+
+    var home: Home { Home(path: path ?? Environment.value("TROVE_HOME") ?? ".trove") }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import API
+import Calls
+import CLinux
+import Compute
+import Conductor
+import Glibc
+import Identity
+import Logging
+import Messaging
+import Model
+import ObjectStore
+import PluginHost
+import ServiceLifecycle
+import StateStore
+import TaskManager
+
+/// The embedded shape: API, task manager, conductor and the hub in one process.
+struct Worker {
+    private let shape: EmbeddedShape
+    private let lifeline: Lifeline
+    private let services: FlowServices
+    private let api: APIService
+    private let taskManager: TaskManagerService
+    private let conductor: ConductorService
+    private let hub: LocalHub
+
+    init(home: Home, address: ListenAddress, crashPoint: CrashPoint?) async throws {
+        let shape = try await EmbeddedShape(home: home, address: address)
+        self.shape = shape
+        lifeline = Lifeline(descriptor: Supervisor.WorkerDescriptor.lifeline)
+        hub = try LocalHub(path: shape.compute.busPath, logger: Log.make("hub"))
+        services = shape.flowServices()
+        api = try await shape.api(services: services, listener: Supervisor.WorkerDescriptor.listener)
+        conductor = ConductorService(
+            bus: shape.bus, store: shape.store, hostName: "local", logger: Log.make("conductor")
+        )
+        taskManager = TaskManagerService(
+            services: services, hostName: "local", logger: Log.make("taskmanager"),
+            passed: { if $0 == crashPoint { Self.endControlPlane() } }
+        )
+    }
+
+    func run() async throws {
+        let bus = BusService(bus: services.bus)
+        let plugins = PluginRunnerService(client: shape.plugins)
+        let reload = ReloadService(shape: shape)
+        let lifeline = lifeline
+        let ready = ReadyService { lifeline.sayReady() }
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    .init(service: lifeline, successTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(service: HubService(hub: hub)), .init(service: bus), .init(service: plugins),
+                    .init(service: conductor), .init(service: taskManager), .init(service: reload),
+                    .init(service: api), .init(service: ready),
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: Log.make("worker")
+            )
+        )
+        try await group.run()
+        await shape.store.close()
+    }
+
+    /// What kill -9 of the whole control plane does, at this very point.
+    private static func endControlPlane() {
+        kill(getppid(), SIGKILL)
+        kill(getpid(), SIGKILL)
+    }
+}
