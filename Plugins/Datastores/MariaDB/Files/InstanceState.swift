@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TrovePluginKit
+
+/// What the plugin keeps of one instance, in a file of the agent's alone.
+///
+/// Shape: `{"password", "config_contents", "first_start": bool, "restored": bool, "root_password"?}`.
+struct InstanceState {
+    /// The administrator's password. Secret.
+    var password: String
+    /// The option file's part without paths, overrides included.
+    var configContents: String
+    /// Whether the administrator's account has yet to be made.
+    var isFirstStart: Bool
+    /// Whether the data came from a backup, with the accounts of the instance it was taken of.
+    var isRestored: Bool
+    /// Kept until the first start is over. Secret.
+    var rootPassword: String?
+
+    /// Reads the state; `nil` before `prepare`.
+    static func load(_ path: String) throws -> InstanceState? {
+        guard let text = try Files.read(path) else { return nil }
+        do {
+            let json = try JSON(parsing: text)
+            return InstanceState(
+                password: try json.text("password"), configContents: try json.text("config_contents"),
+                isFirstStart: json["first_start"]?.boolValue ?? false, isRestored: json["restored"]?.boolValue ?? false,
+                rootPassword: try json.optionalText("root_password"))
+        } catch {
+            throw PluginFailure(.internal, "\(path) is damaged; restore it or make the instance anew from a backup")
+        }
+    }
+
+    /// Writes the state.
+    func save(_ path: String) throws {
+        let json = JSON.members([
+            "password": .string(password), "config_contents": .string(configContents),
+            "first_start": .bool(isFirstStart), "restored": .bool(isRestored),
+            "root_password": rootPassword.map(JSON.string),
+        ])
+        try Files.write(json.text, to: path, .secret)
+    }
+}
+
+/// Passwords that the plugin makes.
+enum Passwords {
+    /// Letters and digits from the system's random source.
+    static func make(length: Int) -> String {
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+        var source = SystemRandomNumberGenerator()
+        return String((0..<length).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &source)] })
+    }
+}
