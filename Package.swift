@@ -146,7 +146,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Model"], path: "Tests/TestSupport", swiftSettings: settings),
     ]
         + tests("ModelTests", ["Model"])
-        + tests("StateStoreTests", ["StateStore", "Model"])
+        + tests("StateStoreTests", ["StateStore", "Model", log])
         + tests("MessagingTests", ["Messaging", "Calls", "Model"])
         + tests("IdentityTests", ["Identity", "StateStore", "Model"])
         + tests("ComputeTests", ["Compute", "CLinux", "Model"])
