@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import COpenSSL
+import Model
+
+/// SHA-256 of short texts.
+enum Digest {
+    /// 64 lower-case hexadecimal digits.
+    static func sha256(_ text: String) -> String {
+        let bytes = Array(text.utf8)
+        var digest = [UInt8](repeating: 0, count: 32)
+        // One-shot hashing of bytes in memory with a built-in algorithm has no failure but lack of memory; then the digest
+        // stays zero, which equals no token's.
+        EVP_Digest(bytes, bytes.count, &digest, nil, EVP_sha256(), nil)
+        return digest.hex
+    }
+
+    /// A stable id of 32 hexadecimal digits for things that are not stored.
+    static func id(_ text: String) -> String { String(sha256(text).prefix(32)) }
+}
