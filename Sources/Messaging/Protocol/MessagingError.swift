@@ -75,6 +75,9 @@ package struct RPCFault: Error, Sendable, Hashable, CustomStringConvertible {
 
     private static let dispatcher = "oslo_messaging.rpc.dispatcher"
 
+    /// Whether no endpoint was reached.
+    var isFromDispatcher: Bool { module == Self.dispatcher }
+
     package static func noSuchMethod(_ method: String) -> RPCFault {
         RPCFault(
             className: "NoSuchMethod", module: dispatcher,
