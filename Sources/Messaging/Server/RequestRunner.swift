@@ -12,8 +12,11 @@ struct RequestRunner: Sendable {
     let random: any RandomSource
     let logger: Logger
 
-    /// Publishes a body to a reply queue; false when it cannot be delivered.
-    typealias Reply = @Sendable (_ queue: String, _ body: [UInt8]) async -> Bool
+    /// What became of a reply.
+    enum Delivery: Sendable { case delivered, undeliverable, tooLarge }
+
+    /// Publishes a body to a reply queue.
+    typealias Reply = @Sendable (_ queue: String, _ body: [UInt8]) async -> Delivery
 
     /// Reads, performs and answers one request.
     ///
@@ -43,9 +46,23 @@ struct RequestRunner: Sendable {
         meters.record(method: label(message, content), outcome: outcome(content), duration: .now - start)
         guard let messageID = message.messageID else { return logFailure(content, of: message) }
         guard let queue = message.replyQueue else { return }
-        let answer = ReplyMessage(messageID: messageID, content: content)
-        if await !reply(queue, answer.body(uniqueID: random.bytes(16).hex)) {
-            logger.info("reply could not be delivered", metadata: metadata(message))
+        await send(ReplyMessage(messageID: messageID, content: content), to: queue, for: message, reply: reply)
+    }
+
+    private func send(
+        _ answer: ReplyMessage, to queue: String, for message: RequestMessage, reply: @escaping Reply
+    ) async {
+        let body = answer.body(uniqueID: random.bytes(16).hex)
+        switch await reply(queue, body) {
+        case .delivered: break
+        case .undeliverable: logger.info("reply could not be delivered", metadata: metadata(message))
+        case .tooLarge:
+            let failure = RPCFailure(
+                className: "RuntimeError", module: "builtins",
+                message: "the result of \(message.method) has \(body.count) bytes, more than the bus carries"
+            )
+            let excuse = ReplyMessage(messageID: answer.messageID, content: .failure(failure))
+            _ = await reply(queue, excuse.body(uniqueID: random.bytes(16).hex))
         }
     }
 
@@ -61,7 +78,7 @@ struct RequestRunner: Sendable {
                 let sign = ReplyMessage(messageID: messageID, content: .result(.null), isEnding: false)
                 let pause = Duration.milliseconds(min(seconds, 86_400) * 500)
                 while (try? await Task.sleep(for: pause)) != nil {
-                    if await !reply(queue, sign.body(uniqueID: random.bytes(16).hex)) { break }
+                    guard await reply(queue, sign.body(uniqueID: random.bytes(16).hex)) == .delivered else { break }
                 }
                 return nil
             }
