@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Where things of one home are on this host; see "Where an instance lives" in the architecture document.
+package struct LocalPaths: Sendable {
+    package let home: String
+    package let run: String
+    /// 16 hexadecimal digits that stand for the home in host-wide names.
+    package let homeDigest: String
+
+    package init(home: String, run: String) {
+        self.home = Self.trimmed(home)
+        self.run = Self.trimmed(run)
+        homeDigest = Self.digest(self.home)
+    }
+
+    /// The home's own directory below the host-wide one; the bus socket is in it.
+    package var homeRun: String { "\(run)/\(homeDigest)" }
+    package var instances: String { "\(home)/instances" }
+    package var templates: String { "\(home)/templates" }
+    package var trash: String { "\(instances)/.trash" }
+
+    package func instance(_ id: String) -> String { "\(instances)/\(id)" }
+    package func image(_ id: String) -> String { "\(instance(id))/volume.img" }
+    package func plainData(_ id: String) -> String { "\(instance(id))/data" }
+    package func log(_ id: String) -> String { "\(instance(id))/log" }
+    package func state(_ id: String) -> String { "\(instance(id))/state" }
+    package func guestConfiguration(_ id: String) -> String { "\(instance(id))/guest.json" }
+    package func agentRecord(_ id: String) -> String { "\(instance(id))/agent.json" }
+    package func volumeRecord(_ id: String) -> String { "\(instance(id))/volume.json" }
+    package func placement(_ id: String) -> String { "\(instance(id))/placement.json" }
+
+    package var runInstances: String { "\(run)/i" }
+    package func runInstance(_ id: String) -> String { "\(runInstances)/\(id)" }
+    package func mount(_ id: String) -> String { "\(runInstance(id))/data" }
+    package func sockets(_ id: String) -> String { "\(runInstance(id))/run" }
+    package func runOwner(_ id: String) -> String { "\(runInstance(id))/home" }
+
+    package var claims: String { "\(run)/claims" }
+
+    package func templateImage(_ key: String) -> String { "\(templates)/\(key).img" }
+    package func templateTree(_ key: String) -> String { "\(templates)/\(key)" }
+    package func templateRecord(_ key: String) -> String { "\(templates)/\(key).json" }
+    package func templateLog(_ key: String) -> String { "\(templates)/\(key).log" }
+    package func spare(_ key: String, _ number: Int) -> String { "\(templates)/\(key).spare\(number)" }
+
+    /// The control group of an instance, relative to each hierarchy.
+    package func group(_ id: String) -> String { "\(homeGroup)/\(id)" }
+    package var homeGroup: String { "trove/\(homeDigest)" }
+
+    /// FNV-1a, 64 bits: names a home, keeps no secret.
+    static func digest(_ text: String) -> String {
+        let value = hash(text)
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    static func hash(_ text: String) -> UInt64 {
+        text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    }
+
+    private static func trimmed(_ path: String) -> String {
+        var path = path
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        return path
+    }
+}

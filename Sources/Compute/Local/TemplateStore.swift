@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Logging
+import Model
+import Synchronization
+
+/// Templates that are finished: their spare copies, and the removal of old ones.
+extension LocalCompute {
+    /// Makes a spare image the instance's own. False when there is none.
+    func takeSpare(_ key: String, for image: String) -> Bool {
+        defer { refillSpares(key) }
+        return (0..<max(0, configuration.spareImages)).contains { rename(paths.spare(key, $0), image) == 0 }
+    }
+
+    /// Makes missing spare images while nobody waits: they are on disk already when an instance takes one.
+    func refillSpares(_ key: String) {
+        guard volumes.hasImages, configuration.spareImages > 0 else { return }
+        background.start {
+            for number in 0..<self.configuration.spareImages where !HostFiles.exists(self.paths.spare(key, number)) {
+                do throws(ComputeError) {
+                    try self.makeSpare(key, number)
+                } catch {
+                    self.configuration.logger.info(
+                        "cannot make a spare image", metadata: ["error.message": "\(error.message)"])
+                    return
+                }
+            }
+        }
+    }
+
+    private func makeSpare(_ key: String, _ number: Int) throws(ComputeError) {
+        let template = paths.templateImage(key)
+        guard HostFiles.exists(template) else { return }
+        let spare = paths.spare(key, number)
+        try volumes.copy(template, to: spare, bytes: VolumeHost.templateBytes, isSynced: true)
+        if !HostFiles.exists(template) { try HostFiles.removeFile(spare) }
+    }
+
+    /// Removes the templates that the same datastore version had under other keys.
+    func removeOldTemplates(_ request: TemplateRequest) {
+        for key in templateKeys() where key != request.key {
+            let record = HostFiles.readJSON(paths.templateRecord(key))
+            guard record?["datastore"]?.stringValue == request.datastoreName,
+                record?["version"]?.stringValue == request.versionName,
+                !builds.withLock({ $0[key] != nil })
+            else { continue }
+            removeTemplate(key)
+        }
+    }
+
+    /// Keys of finished templates.
+    func templateKeys() -> [String] {
+        HostFiles.list(paths.templates).compactMap { name in
+            name.hasSuffix(".json") && !name.hasPrefix(".") ? String(name.dropLast(5)) : nil
+        }
+    }
+
+    /// The template itself goes first, so that no spare is made of it afterwards; its record last, so that a repeat finds it.
+    private func removeTemplate(_ key: String) {
+        var removed = [paths.templateImage(key), paths.templateTree(key), paths.templateLog(key)]
+        removed += HostFiles.list(paths.templates).filter { $0.hasPrefix("\(key).spare") }
+            .map { "\(paths.templates)/\($0)" }
+        do throws(ComputeError) {
+            for path in removed where HostFiles.exists(path) {
+                let trash = "\(paths.trash)/\(SystemRandomSource().bytes(8).hex)"
+                try HostFiles.move(path, trash)
+                removeInBackground(trash)
+            }
+            try HostFiles.removeFile(paths.templateRecord(key))
+        } catch {
+            configuration.logger.warning(
+                "cannot remove an old template", metadata: ["error.message": "\(error.message)"])
+        }
+    }
+
+    /// Removes what builds and copies left that were cut short.
+    func sweepTemplates() {
+        for name in HostFiles.list(paths.templates) {
+            if name.hasPrefix(".build-") {
+                do throws(ComputeError) {
+                    try sweepBuild(String(name.dropFirst(7)))
+                } catch {
+                    configuration.logger.warning(
+                        "cannot remove an unfinished template", metadata: ["error.message": "\(error.message)"])
+                }
+            } else if name.hasSuffix(".partial") || name.hasSuffix(".new") {
+                unlink("\(paths.templates)/\(name)")
+            }
+        }
+    }
+}
