@@ -149,7 +149,7 @@ let package = Package(
         + tests("StateStoreTests", ["StateStore", "Model", log])
         + tests("MessagingTests", ["Messaging", "Calls", "Model"])
         + tests("IdentityTests", ["Identity", "StateStore", "Model"])
-        + tests("ComputeTests", ["Compute", "CLinux", "Model"])
+        + tests("ComputeTests", ["Compute", "CLinux", "Model", log])
         + tests("ObjectStoreTests", ["ObjectStore", "Model"])
         + tests("PluginHostTests", ["PluginHost", "CTrovePlugin", "CLinux", "Model"])
         + tests(
