@@ -7,7 +7,6 @@ Starts the control plane on a scratch home below .build, talks to it as any REST
 import argparse
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -76,6 +75,16 @@ class ControlPlane:
                 raise DemoError("the control plane did not stop within a minute")
         if self.process.returncode != 0:
             raise DemoError(f"the control plane ended with code {self.process.returncode}:\n" + self.log_tail())
+
+    def purge(self):
+        """Removes everything of the home, whatever state it is in."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        subprocess.run([self.binary, "purge", "--yes", "--home", self.home], timeout=120)
 
     def audit(self):
         result = subprocess.run(
@@ -254,19 +263,18 @@ def main():
         plane = ControlPlane(arguments.config)
         tell_story(plane, story)
         plane.stop()
+        plane.purge()
         left = leftovers(plane.home)
-        if left:
-            raise DemoError("left behind: " + ", ".join(left))
-        shutil.rmtree(plane.home)
+        if left or os.path.exists(plane.home):
+            raise DemoError("left behind: " + ", ".join(left or [plane.home]))
         os.remove(plane.log_path)
         story.tell("stopped; nothing is left behind")
         return 0
     except (DemoError, OSError, subprocess.TimeoutExpired) as error:
         print(f"demo: {error}", file=sys.stderr)
-        if plane and plane.process.poll() is None:
-            plane.process.kill()
         if plane:
-            print(f"demo: the home {plane.home} and its log {plane.log_path} are kept", file=sys.stderr)
+            plane.purge()
+            print(f"demo: everything is removed; the control plane's log is kept in {plane.log_path}", file=sys.stderr)
         return 1
 
 

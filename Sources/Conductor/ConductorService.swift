@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import Calls
+import Calls
 package import Logging
 package import Messaging
 import Model
-package import ServiceLifecycle
+import ServiceLifecycle
 package import StateStore
 
 /// The conductor: writes what guests report, and is the only one who does.

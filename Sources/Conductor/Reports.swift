@@ -13,7 +13,9 @@ struct Reports: ConductorEndpoint {
     private let clock: any WallClock
     private let heartbeats: HeartbeatQueue
 
-    init(store: any StateStore, taskManager: TaskManagerClient, logger: Logger, clock: any WallClock = SystemWallClock()) {
+    init(
+        store: any StateStore, taskManager: TaskManagerClient, logger: Logger, clock: any WallClock = SystemWallClock()
+    ) {
         self.store = store
         self.taskManager = taskManager
         self.logger = logger
@@ -89,7 +91,8 @@ struct Reports: ConductorEndpoint {
         await taskManager.changed(instanceID: id, context: context)
     }
 
-    private static func write(_ items: [HeartbeatQueue.Item], store: any StateStore, clock: any WallClock) async throws {
+    private static func write(_ items: [HeartbeatQueue.Item], store: any StateStore, clock: any WallClock) async throws
+    {
         try await store.write(.relaxed) { transaction in
             var reports: [ServiceReport] = []
             for item in items {

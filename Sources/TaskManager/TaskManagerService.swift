@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import Calls
-import Compute
+import Calls
 package import Logging
+import Messaging
 import Model
-package import ServiceLifecycle
+import ServiceLifecycle
 import StateStore
 
 /// The task manager: makes accepted intent true.

@@ -12,7 +12,8 @@ struct Trove: AsyncParsableCommand {
         abstract: "A database-as-a-service control plane.",
         version: version,
         subcommands: [
-            ServeCommand.self, AuditCommand.self, FlowsCommand.self, UserCommand.self, WorkerCommand.self,
+            ServeCommand.self, AuditCommand.self, FlowsCommand.self, UserCommand.self, PurgeCommand.self,
+            WorkerCommand.self,
             PluginRunnerCommand.self, PluginProbeCommand.self,
         ]
     )

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Model
+package import Model
 import Synchronization
 
 /// Wakes flows that wait for a guest's report, without polling.

@@ -38,10 +38,6 @@ package enum FlowCatalogue {
         CreateInstanceFlow(), DeleteInstanceFlow(), RestartInstanceFlow(), CreateBackupFlow(), DeleteBackupFlow(),
     ]
 
-    package static func flow(named name: String) -> (any Flow)? {
-        flows.first { type(of: $0).name.rawValue == name }
-    }
-
     package static var crashPoints: [CrashPoint] {
         flows.flatMap { flow in
             flow.steps.flatMap { step in

@@ -17,7 +17,8 @@ package protocol Flow: Sendable {
     func finish(_ run: FlowRun, _ transaction: any StateTransaction, now: Timestamp) throws
 
     /// The writes that record the failure of `step` for the tenant, in the same transaction that ends the journal row.
-    func fail(_ run: FlowRun, step: FlowStep, message: String, _ transaction: any StateTransaction, now: Timestamp) throws
+    func fail(_ run: FlowRun, step: FlowStep, message: String, _ transaction: any StateTransaction, now: Timestamp)
+        throws
 
     /// Undoes what can be undone after a failure; called before `fail`, errors are logged.
     func undo(_ run: FlowRun, step: FlowStep) async throws

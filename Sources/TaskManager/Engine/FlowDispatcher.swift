@@ -16,11 +16,12 @@ package actor FlowDispatcher {
     private var timer: Task<Void, Never>?
 
     package init(
-        services: FlowServices, logger: Logger, passed: @Sendable @escaping (CrashPoint) -> Void = { _ in }
+        services: FlowServices, logger: Logger, flows: [any Flow] = FlowCatalogue.flows,
+        passed: @Sendable @escaping (CrashPoint) -> Void = { _ in }
     ) {
         self.services = services
         self.logger = logger
-        runner = FlowRunner(services: services, logger: logger, passed: passed)
+        runner = FlowRunner(services: services, logger: logger, flows: flows, passed: passed)
     }
 
     /// Takes back what an earlier process of the same name had claimed, then claims what is due.

@@ -4,7 +4,7 @@ import Compute
 package import Logging
 import Messaging
 import Metrics
-package import Model
+import Model
 import ObjectStore
 import PluginHost
 package import StateStore
@@ -16,9 +16,15 @@ package struct FlowRunner: Sendable {
     /// Called at every crash point that is passed.
     package let passed: @Sendable (CrashPoint) -> Void
 
-    package init(services: FlowServices, logger: Logger, passed: @Sendable @escaping (CrashPoint) -> Void = { _ in }) {
+    private let flows: [any Flow]
+
+    package init(
+        services: FlowServices, logger: Logger, flows: [any Flow] = FlowCatalogue.flows,
+        passed: @Sendable @escaping (CrashPoint) -> Void = { _ in }
+    ) {
         self.services = services
         self.logger = logger
+        self.flows = flows
         self.passed = passed
     }
 
@@ -28,7 +34,7 @@ package struct FlowRunner: Sendable {
         logger[metadataKey: "operation.id"] = "\(record.id)"
         logger[metadataKey: "flow.name"] = "\(record.flow)"
         logger[metadataKey: "resource.id"] = "\(record.resourceID)"
-        guard let flow = FlowCatalogue.flow(named: record.flow) else {
+        guard let flow = flows.first(where: { type(of: $0).name.rawValue == record.flow }) else {
             logger.error("the journal names a flow that this version does not have")
             await postpone(record, message: "no such flow", logger: logger)
             return
@@ -110,7 +116,7 @@ package struct FlowRunner: Sendable {
         run.logger.debug("step begins", metadata: ["step.name": "\(step.name)", "attempt": "\(attempt)"])
         do {
             try await withDeadline(step.deadline) { try await step.run(run) }
-        } catch where Task.isCancelled {
+        } catch  where Task.isCancelled {
             // A clean stop cancels the step; whatever it made of that, the row goes on after the next start.
             throw CancellationError()
         } catch let error as StateStoreError where error.code == .conflict {

@@ -2,6 +2,7 @@
 
 import Calls
 import Compute
+import Messaging
 package import Model
 import PluginHost
 package import StateStore

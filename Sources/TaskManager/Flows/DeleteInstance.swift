@@ -2,6 +2,8 @@
 
 import Calls
 import Compute
+import Logging
+import Messaging
 package import Model
 package import StateStore
 

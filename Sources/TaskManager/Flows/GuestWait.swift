@@ -16,7 +16,7 @@ enum GuestWait {
         _ run: FlowRun, instanceID: String, deadline: Deadline, resend: @Sendable @escaping () async throws -> Void
     ) async throws {
         let (store, changes) = (run.services.store, run.services.changes)
-        try await resending(every: resendInterval, resend) {
+        _ = try await resending(every: resendInterval, resend) {
             try await changes.wait(for: instanceID, deadline: deadline) { () -> Bool? in
                 let (instance, fault) = try await store.read { transaction in
                     (try transaction.instances.find(instanceID), try transaction.faults.find(instanceID: instanceID))

@@ -109,13 +109,13 @@ struct InstanceSubject: Sendable {
 }
 
 /// What a datastore plugin says that an engine needs (`requirements.json`).
-package struct EngineRequirements: Sendable {
-    package var json: JSONValue
-    package var ports: [Int]
-    package var hasTemplate: Bool
-    package var programs: [String]
+struct EngineRequirements: Sendable {
+    var json: JSONValue
+    var ports: [Int]
+    var hasTemplate: Bool
+    var programs: [String]
 
-    package init(json: JSONValue) throws {
+    init(json: JSONValue) throws {
         guard let ports = json["ports"]?.arrayValue else {
             throw FlowError("The datastore plugin's requirements name no ports.")
         }

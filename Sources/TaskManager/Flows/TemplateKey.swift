@@ -20,7 +20,9 @@ enum TemplateKey {
                 text += "\0\(program)\0\(status.st_size)\0\(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
             }
         }
-        let name = "\(datastore)-\(version)".map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "." || $0 == "-") ? $0 : "_" }
+        let name = "\(datastore)-\(version)".map {
+            $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "." || $0 == "-") ? $0 : "_"
+        }
         return String(name) + "-" + digest(text)
     }
 

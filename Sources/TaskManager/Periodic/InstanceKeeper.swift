@@ -13,55 +13,47 @@ struct InstanceKeeper: Sendable {
     /// How often instances are looked at besides being watched.
     private static let interval = Duration.seconds(5)
 
+    private enum Event: Sendable {
+        case died(String)
+        case tick
+    }
+
     func run() async {
+        let (events, continuation) = AsyncStream<Event>.makeStream(bufferingPolicy: .bufferingNewest(1024))
+        let ticker = Task {
+            while !Task.isCancelled {
+                continuation.yield(.tick)
+                try? await Task.sleep(for: Self.interval)
+            }
+        }
+        defer { ticker.cancel() }
+        var watched: Set<String> = []
         var failures: [String: (count: Int, next: ContinuousClock.Instant)] = [:]
-        while !Task.isCancelled {
-            for id in await standing() {
-                if let failure = failures[id], failure.next > .now { continue }
+        for await event in events {
+            if case .died(let id) = event {
+                logger.warning("a guest agent ended", metadata: ["instance.id": "\(id)"])
+                watched.remove(id)
+            }
+            let ids = await standing()
+            watched.formIntersection(ids)
+            for id in ids where !watched.contains(id) && failures[id].map({ $0.next <= .now }) ?? true {
                 if await ensure(id) {
                     failures[id] = nil
+                    watched.insert(id)
+                    await services.compute.watch([id]) { continuation.yield(.died($0)) }
                 } else {
                     let count = (failures[id]?.count ?? 0) + 1
-                    let pause = Duration.milliseconds(min(60_000, 500 << min(count, 8)))
-                    failures[id] = (count, .now + pause)
-                }
-            }
-            await pause()
-        }
-    }
-
-    /// Waits for the death of an agent, or for the interval.
-    private func pause() async {
-        let ids = await standing()
-        let (services, logger) = (services, logger)
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                await withCheckedContinuation { continuation in
-                    let once = Once(continuation)
-                    Task {
-                        await services.compute.watch(ids) { id in
-                            logger.warning("a guest agent ended", metadata: ["instance.id": "\(id)"])
-                            once.resume()
-                        }
-                        once.resume()
-                    }
-                    Task {
-                        try? await Task.sleep(for: Self.interval)
-                        once.resume()
-                    }
+                    failures[id] = (count, .now + .milliseconds(min(60_000, 500 << min(count, 7))))
                 }
             }
         }
     }
 
-    /// Instances whose server should be up and that no flow is working on.
+    /// Instances whose server should be up, those among them that a flow works on.
     private func standing() async -> [String] {
         do {
             return try await services.store.read { transaction in
-                let busy = Set(try transaction.journal.live(resourceID: nil).map(\.resourceID))
-                return try transaction.instances.all()
-                    .filter { $0.serverStatus == .active && $0.task != .deleting && !busy.contains($0.id) }
-                    .map(\.id)
+                try transaction.instances.all().filter { $0.serverStatus == .active && $0.task != .deleting }.map(\.id)
             }
         } catch {
             logger.error("instances could not be read", metadata: ["error": "\(error)"])

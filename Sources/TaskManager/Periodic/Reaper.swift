@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Logging
+package import Logging
 import Model
 import StateStore
 
@@ -11,7 +11,8 @@ package struct Reaper: Sendable {
 
     private static let interval = Duration.seconds(60)
     private static let transitional: Set<InstanceTask> = [
-        .building, .deleting, .rebooting, .resizing, .migrating, .promoting, .ejecting, .detaching, .updating, .upgrading,
+        .building, .deleting, .rebooting, .resizing, .migrating, .promoting, .ejecting, .detaching, .updating,
+        .upgrading,
     ]
 
     package init(services: FlowServices, logger: Logger) {

@@ -64,7 +64,8 @@ struct AuditCommand: AsyncParsableCommand {
         }
         let items = findings.map { finding -> JSONValue in
             [
-                "finding": .string(finding.verdict.rawValue), "kind": .string(finding.kind), "tag": .string(finding.tag),
+                "finding": .string(finding.verdict.rawValue), "kind": .string(finding.kind),
+                "tag": .string(finding.tag),
                 "owner": .optional(finding.ownerID),
             ]
         }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Glibc
 import Model
 import Yams
 
@@ -79,18 +78,8 @@ struct DatastoreFile: Sendable {
     }
 
     private static func names(in directory: String) throws -> [String] {
-        guard let handle = opendir(directory) else {
-            if errno == ENOENT { return [] }
-            throw StartError("cannot read \(directory): \(String(cString: strerror(errno)))")
-        }
-        defer { closedir(handle) }
-        var names: [String] = []
-        while let entry = readdir(handle) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name.hasSuffix(".yaml"), !name.hasPrefix(".") { names.append(name) }
-        }
-        return names.sorted()
+        guard Files.exists(directory) else { return [] }
+        guard let names = Files.names(in: directory) else { throw StartError("cannot read the directory \(directory)") }
+        return names.filter { $0.hasSuffix(".yaml") && !$0.hasPrefix(".") }
     }
 }

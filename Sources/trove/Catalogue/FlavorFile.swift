@@ -11,7 +11,9 @@ enum FlavorFile {
         for node in try file.sequence(members["flavors"], what: "'flavors'") {
             let member = try file.mapping(node, allowed: ["id", "name", "ram", "vcpus"], what: "a flavor")
             let id = try file.requiredText(member, "id", of: node, what: "a flavor")
-            guard !flavors.contains(where: { $0.id == id }) else { throw file.error(node, "flavor \(id) appears twice") }
+            guard !flavors.contains(where: { $0.id == id }) else {
+                throw file.error(node, "flavor \(id) appears twice")
+            }
             flavors.append(
                 Flavor(
                     id: id, name: try file.requiredText(member, "name", of: node, what: "flavor \(id)"),

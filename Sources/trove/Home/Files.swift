@@ -6,9 +6,32 @@ import Glibc
 enum Files {
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-    /// The device and inode of a path as text; nil when it is not there.
-    static func identity(_ path: String) -> String? {
+    static func isEmptyDirectory(_ path: String) -> Bool { names(in: path)?.isEmpty ?? false }
+
+    /// Names in a directory without `.` and `..`; nil when it cannot be read.
+    static func names(in path: String) -> [String]? {
+        guard let handle = opendir(path) else { return nil }
+        defer { closedir(handle) }
+        var names: [String] = []
+        while let entry = readdir(handle) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// Removes a directory and what is in it, without following symbolic links and without leaving its file system.
+    static func removeTree(_ path: String) throws {
         var status = stat()
-        return stat(path, &status) == 0 ? "\(status.st_dev)-\(status.st_ino)" : nil
+        guard lstat(path, &status) == 0 else { return }
+        if status.st_mode & S_IFMT == S_IFDIR {
+            for name in names(in: path) ?? [] { try removeTree(path + "/" + name) }
+        }
+        let code = status.st_mode & S_IFMT == S_IFDIR ? rmdir(path) : unlink(path)
+        guard code == 0 || errno == ENOENT else {
+            throw StartError("cannot remove \(path): \(String(cString: strerror(errno)))")
+        }
     }
 }

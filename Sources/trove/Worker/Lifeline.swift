@@ -45,11 +45,13 @@ enum Thread {
     static func detached(_ body: @Sendable @escaping () -> Void) -> Bool {
         var thread = pthread_t()
         let box = Unmanaged.passRetained(Body(body))
-        let code = pthread_create(&thread, nil, { context in
-            guard let context else { return nil }
-            Unmanaged<Body>.fromOpaque(context).takeRetainedValue().run()
-            return nil
-        }, box.toOpaque())
+        let code = pthread_create(
+            &thread, nil,
+            { context in
+                guard let context else { return nil }
+                Unmanaged<Body>.fromOpaque(context).takeRetainedValue().run()
+                return nil
+            }, box.toOpaque())
         if code != 0 { box.release() } else { pthread_detach(thread) }
         return code == 0
     }

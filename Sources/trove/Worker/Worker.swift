@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import API
-import Calls
 import CLinux
+import Calls
 import Compute
 import Conductor
 import Glibc

@@ -71,7 +71,8 @@ extension WorkerConfiguration {
     private init(reader: ConfigReader, path: String) throws {
         self.init()
         func integer(_ key: String, _ value: inout Int, _ range: ClosedRange<Int>) throws {
-            guard let text = reader.string(forKey: ConfigKey(key)) ?? reader.int(forKey: ConfigKey(key)).map(String.init)
+            guard
+                let text = reader.string(forKey: ConfigKey(key)) ?? reader.int(forKey: ConfigKey(key)).map(String.init)
             else { return }
             guard let number = Int(text), range.contains(number) else {
                 throw StartError(

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Model
+import Testing
+
+extension EndToEnd {
+    @Suite("trove audit", .serialized)
+    struct AuditTests {
+        @Test(
+            "names each stray and each missing thing, and nothing else",
+            .enabled(if: Build.isRoot, "mounts and loop devices need root"), .timeLimit(.minutes(10))
+        )
+        func strayAndMissing() async throws {
+            try await ControlPlane.with { plane in
+                let client = try await RESTClient.login(plane)
+                let id = try await client.create(name: "owned")
+                try await client.wait(id, for: "ACTIVE")
+                let answer = try await client.must(
+                    "POST", "/backups", ["backup": ["name": "b", "instance": .string(id)]])
+                let backup = try #require(answer["backup"]?["id"]?.stringValue)
+                try await client.waitBackup(backup, for: "COMPLETED")
+                try await clean(plane)
+
+                try await strayObject(plane, client: client)
+                try await strayMountAndLoop(plane)
+                try await strayClaim(plane)
+                try await strayCgroupAndProcess(plane, id: id)
+                try await clean(plane)
+
+                // With the control plane down nobody mends what is taken away.
+                try await plane.stop()
+                try await clean(plane)
+                try await missing(plane, id: id, backup: backup)
+                try await plane.start()
+            }
+        }
+
+        private func clean(_ plane: ControlPlane) async throws {
+            let audit = try await plane.trove(["audit"])
+            #expect(audit.status == 0, "\(audit.output)\(audit.errors)")
+        }
+
+        private func expectFinding(_ plane: ControlPlane, _ verdict: String, _ kind: String, _ tag: String) async throws
+        {
+            let audit = try await plane.trove(["audit", "--json"])
+            #expect(audit.status == 1, "\(verdict) \(kind) \(tag)")
+            let findings = try JSONValue(parsing: audit.output).arrayValue ?? []
+            #expect(
+                findings.contains {
+                    $0["finding"]?.stringValue == verdict && $0["kind"]?.stringValue == kind
+                        && ($0["tag"]?.stringValue ?? "").contains(tag)
+                }, "\(verdict) \(kind) \(tag) in \(audit.output)"
+            )
+        }
+
+        private func strayObject(_ plane: ControlPlane, client: RESTClient) async throws {
+            let folder = "\(plane.home)/backups/\(client.project)"
+            let path = "\(folder)/0dd0dd0d-0000-4000-8000-000000000000"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try Data("stray".utf8).write(to: URL(fileURLWithPath: path))
+            try await expectFinding(plane, "stray", "object", "0dd0dd0d")
+            try FileManager.default.removeItem(atPath: path)
+        }
+
+        private func strayMountAndLoop(_ plane: ControlPlane) async throws {
+            let image = "\(plane.home)/instances/0dd0dd0d-0000-4000-8000-000000000000/volume.img"
+            let folder = URL(fileURLWithPath: image).deletingLastPathComponent().path
+            let mount = (Self.runDirectory) + "/i/0dd0dd0d-0000-4000-8000-000000000000/data"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(atPath: mount, withIntermediateDirectories: true)
+            try await must(["/usr/bin/truncate", "-s", "320M", image])
+            try await must(["/usr/sbin/mkfs.xfs", "-q", image])
+            let device = try await Command.run(["/usr/sbin/losetup", "--show", "-f", image]).output
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+            try await must(["/usr/bin/mount", device, mount])
+            try await expectFinding(plane, "stray", "mount", "0dd0dd0d")
+            try await expectFinding(plane, "stray", "loop", "0dd0dd0d")
+            try await expectFinding(plane, "stray", "image", "0dd0dd0d")
+            try await must(["/usr/bin/umount", mount])
+            try await must(["/usr/sbin/losetup", "-d", device])
+            try FileManager.default.removeItem(atPath: folder)
+            try FileManager.default.removeItem(atPath: URL(fileURLWithPath: mount).deletingLastPathComponent().path)
+        }
+
+        private func strayClaim(_ plane: ControlPlane) async throws {
+            let folder = Self.runDirectory + "/claims/address"
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix("127.") }
+            let known = try #require(
+                try names.first { try String(contentsOfFile: "\(folder)/\($0)", encoding: .utf8).contains(plane.home) }
+            )
+            let text = try String(contentsOfFile: "\(folder)/\(known)", encoding: .utf8)
+            let stray = "\(folder)/127.20.255.254"
+            try text.write(toFile: stray, atomically: false, encoding: .utf8)
+            try await expectFinding(plane, "stray", "address", "127.20.255.254")
+            try FileManager.default.removeItem(atPath: stray)
+        }
+
+        private func strayCgroupAndProcess(_ plane: ControlPlane, id: String) async throws {
+            let audit = try await plane.trove(["audit", "--json"])
+            #expect(audit.status == 0)
+            // A second agent-like process of this home, for an instance that nobody knows.
+            let config = "\(plane.home)/instances/0dd0dd0d-0000-4000-8000-000000000000/guest.json"
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+            process.arguments = ["-c", "import time; time.sleep(300)", "--config", config]
+            try process.run()
+            defer { process.terminate() }
+            try await expectFinding(plane, "stray", "process", "0dd0dd0d")
+        }
+
+        private func missing(_ plane: ControlPlane, id: String, backup: String) async throws {
+            let object = try #require(
+                FileManager.default.enumerator(atPath: "\(plane.home)/backups")?.compactMap { $0 as? String }
+                    .first { $0.hasSuffix(backup) }
+            )
+            let path = "\(plane.home)/backups/\(object)"
+            try FileManager.default.moveItem(atPath: path, toPath: path + ".away")
+            try await expectFinding(plane, "missing", "object", backup)
+            try FileManager.default.moveItem(atPath: path + ".away", toPath: path)
+
+            let claims = Self.runDirectory + "/claims/address"
+            let claim = try #require(
+                try FileManager.default.contentsOfDirectory(atPath: claims).first {
+                    try String(contentsOfFile: "\(claims)/\($0)", encoding: .utf8).contains(id)
+                }
+            )
+            let text = try String(contentsOfFile: "\(claims)/\(claim)", encoding: .utf8)
+            try FileManager.default.removeItem(atPath: "\(claims)/\(claim)")
+            try await expectFinding(plane, "missing", "address", claim)
+            try text.write(toFile: "\(claims)/\(claim)", atomically: false, encoding: .utf8)
+        }
+
+        private static var runDirectory: String { ProcessInfo.processInfo.environment["TROVE_RUN_DIR"] ?? "/run/trove" }
+
+        private func must(_ arguments: [String]) async throws {
+            let result = try await Command.run(arguments)
+            guard result.status == 0 else { throw TestFailure("\(arguments): \(result.errors)") }
+        }
+    }
+}
