@@ -11,7 +11,7 @@ build: packages ## programs, plugins and SDK
 	@scripts/build $(CONFIG)
 
 demo: ## from nothing to a database, a backup and a restore
-	@scripts/install-packages build run && scripts/build $(RELEASED) && python3 scripts/demo.py --config $(RELEASED)
+	@scripts/install-packages build run && scripts/build $(RELEASED) && python3 -B scripts/demo.py --config $(RELEASED)
 
 serve: ## the control plane in the foreground (TROVE_HOME, TROVE_LISTEN)
 	@scripts/install-packages build run && scripts/build $(RELEASED) && exec .build/$(RELEASED)/trove serve
@@ -20,7 +20,7 @@ test: ## every test
 	@scripts/install-packages build run test && scripts/test $(CONFIG)
 
 bench: ## ratios against floors measured in the same run
-	@scripts/install-packages build run test && scripts/build release && python3 Benchmarks/run.py
+	@scripts/install-packages build run test && scripts/build release && python3 -B Benchmarks/run.py
 
 lint: ## formatting and licence lines
 	@scripts/lint
