@@ -46,7 +46,7 @@ typedef struct trove_process_1 {
      into the response. Neither is closed. Cancellation and the call's deadline kill the child's group.
      *response: schemas/process-response.json, {"exit_status": 0, "signal": null, "stdout": "", "stderr_tail": ""};
      borrowed until the call ends. TROVE_OK also for a non-zero exit; failures are those of starting it, TROVE_CANCELLED
-     and TROVE_TIMED_OUT. [call] */
+     and TROVE_TIMED_OUT. A failure has been recorded with fail already: return the status. [call] */
   trove_status (*run)(trove_call *call, trove_str request, int32_t stdin_fd, int32_t stdout_fd, trove_str *response);
 } trove_process_1;
 

@@ -19,7 +19,7 @@ struct InstanceState {
 
     /// Reads the state; `nil` before `prepare`.
     static func load(_ path: String) throws -> InstanceState? {
-        guard let text = try Files.read(path) else { return nil }
+        guard let text = try PluginFiles.read(path) else { return nil }
         do {
             let json = try JSON(parsing: text)
             return InstanceState(
@@ -38,7 +38,7 @@ struct InstanceState {
             "first_start": .bool(isFirstStart), "restored": .bool(isRestored),
             "root_password": rootPassword.map(JSON.string),
         ])
-        try Files.write(json.text, to: path, .secret)
+        try PluginFiles.write(json.text, to: path, .secret)
     }
 }
 

@@ -20,7 +20,7 @@ enum MariaDBPolicy: DatastorePolicy {
             throw PluginFailure(.invalidArgument, "The volume must have a size of 1 GiB or more.")
         }
         try validate(databases: request.databases)
-        try validate(users: request.users)
+        try validate(users: request.users, databases: request.databases)
         _ = try Settings.overrides(request.configuration)
     }
 
@@ -32,26 +32,38 @@ enum MariaDBPolicy: DatastorePolicy {
     }
 
     private static func validate(databases: [DatabaseDocument]) throws {
-        var seen: Set<String> = []
-        for database in databases {
-            try Names.check(database: database)
-            guard seen.insert(database.name).inserted else {
-                throw PluginFailure(
-                    .invalidArgument, "Databases with the name \"\(database.name)\" are asked for more than once.")
-            }
+        for database in databases { try Names.check(database: database) }
+        guard Set(databases.map(\.name)).count == databases.count else {
+            throw PluginFailure(
+                .invalidArgument,
+                """
+                Two or more databases share the same name in the initial databases list. Please correct the names or \
+                remove the duplicate entries.
+                """)
         }
     }
 
-    private static func validate(users: [UserDocument]) throws {
-        var seen: Set<UserKey> = []
+    private static func validate(users: [UserDocument], databases: [DatabaseDocument]) throws {
+        let initial = Set(databases.map(\.name))
         for user in users {
             try Names.check(user: user.key)
             try Names.check(password: user.password)
-            for name in user.databases { try Names.check(databaseName: name) }
-            guard seen.insert(user.key).inserted else {
+            for name in user.databases where !initial.contains(name) {
                 throw PluginFailure(
-                    .invalidArgument, "Users with the name \"\(user.key.text)\" are asked for more than once.")
+                    .invalidArgument,
+                    """
+                    The request indicates that user \(user.key.name) should have access to database \(name), but \
+                    database \(name) is not included in the initial databases list.
+                    """)
             }
+        }
+        guard Set(users.map(\.key)).count == users.count else {
+            throw PluginFailure(
+                .invalidArgument,
+                """
+                Two or more users share the same name and host in the initial users list. Please correct the names or \
+                remove the duplicate entries.
+                """)
         }
     }
 }

@@ -21,18 +21,18 @@ final class MariaDBDatastore: DatastorePlugin {
 
     func initialize(call: Call) throws {
         let instance = files.instance
-        let names = try Files.names(in: instance.dataDirectory)
-        if names.contains("mysql"), try Files.read(files.initializedPath) != nil { return }
+        let names = try PluginFiles.names(in: instance.dataDirectory)
+        if names.contains("mysql"), try PluginFiles.read(files.initializedPath) != nil { return }
         guard names.isEmpty else {
             throw PluginFailure(
                 .preconditionFailed, "\(instance.dataDirectory) is not empty; initialize a new directory")
         }
-        try Files.write(FirstStart.template, to: files.templatePath, Files.Access(mode: 0o644, owner: nil))
-        defer { try? Files.remove(files.templatePath) }
+        try PluginFiles.write(FirstStart.template, to: files.templatePath, PluginFiles.Access(mode: 0o644))
+        defer { try? PluginFiles.remove(files.templatePath) }
         call.progress(nil, "making the system tables")
         try run(installerArguments(), call)
         try run([Programs.sync, "-f", instance.dataDirectory], call)
-        try Files.write("", to: files.initializedPath, .secret)
+        try PluginFiles.write("", to: files.initializedPath, .secret)
     }
 
     func prepare(_ request: PrepareRequest, call: Call) throws {
@@ -71,7 +71,7 @@ final class MariaDBDatastore: DatastorePlugin {
         }
         guard state.isFirstStart else { return }
         // The file goes first: if the agent dies between the two, the next start makes the same accounts again.
-        try Files.remove(files.firstStartPath)
+        try PluginFiles.remove(files.firstStartPath)
         state.isFirstStart = false
         state.rootPassword = nil
         try state.save(files.statePath)
@@ -89,7 +89,7 @@ final class MariaDBDatastore: DatastorePlugin {
             let connections = rows.first?[0].flatMap { UInt32($0) } ?? 1
             return EngineStatus(
                 rows.first?[1] == "1" ? .blocked : .healthy,
-                dataBytes: Files.ownFileSystemBytes(files.instance.dataDirectory),
+                dataBytes: FileSystem.bytesInUse(files.instance.dataDirectory),
                 connections: connections > 0 ? connections - 1 : 0)
         } catch let failure as PluginFailure {
             switch failure.status {
@@ -143,12 +143,12 @@ final class MariaDBDatastore: DatastorePlugin {
     }
 
     private func writeStartFiles(_ state: InstanceState) throws {
-        try Files.makeDirectory(files.temporaryPath, owner: files.owner)
+        try PluginFiles.makeDirectory(files.temporaryPath, owner: files.owner)
         let options = files.optionFile(contents: state.configContents)
-        try Files.write(options, to: files.optionPath, Files.Access(mode: 0o644, owner: nil))
+        try PluginFiles.write(options, to: files.optionPath, PluginFiles.Access(mode: 0o644))
         guard state.isFirstStart else { return }
-        try Files.write(
-            FirstStart.statements(state), to: files.firstStartPath, Files.Access(mode: 0o400, owner: files.owner))
+        try PluginFiles.write(
+            FirstStart.statements(state), to: files.firstStartPath, PluginFiles.Access(mode: 0o400, owner: files.owner))
     }
 
     /// Waits, but not past a cancellation.

@@ -1,23 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Glibc
-import TrovePluginKit
+public import Glibc
 
-/// Small files, written whole.
-enum Files {
+/// Small files of a plugin, written whole.
+public enum PluginFiles {
     /// Who may read a file, and whose it is.
-    struct Access {
-        var mode: mode_t
-        var owner: (uid: UInt32, gid: UInt32)?
+    public struct Access {
+        /// Permission bits.
+        public var mode: mode_t
+        /// Whose it becomes, if the agent may give files away; `nil` for the agent's.
+        public var owner: (uid: UInt32, gid: UInt32)?
+
+        /// Who may read, and whose it becomes.
+        public init(mode: mode_t, owner: (uid: UInt32, gid: UInt32)? = nil) {
+            self.mode = mode
+            self.owner = owner
+        }
 
         /// The writer's alone.
-        static let secret = Access(mode: 0o600, owner: nil)
+        public static var secret: Access { Access(mode: 0o600) }
     }
 
     /// Replaces `path` by a file with `text`, so that a reader sees the old one or the new one.
     ///
     /// A link that somebody put in its place is replaced, not followed.
-    static func write(_ text: String, to path: String, _ access: Access) throws {
+    public static func write(_ text: String, to path: String, _ access: Access) throws {
         let draft = path + ".new"
         unlink(draft)
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, access.mode)
@@ -38,7 +45,7 @@ enum Files {
     }
 
     /// The text of a file; `nil` if there is none.
-    static func read(_ path: String) throws -> String? {
+    public static func read(_ path: String) throws -> String? {
         let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
@@ -58,19 +65,19 @@ enum Files {
     }
 
     /// Deletes a file; one that is not there is fine.
-    static func remove(_ path: String) throws {
+    public static func remove(_ path: String) throws {
         guard unlink(path) == 0 || errno == ENOENT else { throw failure("delete", path) }
     }
 
     /// Makes a directory of `owner`'s alone; one that is there is kept.
-    static func makeDirectory(_ path: String, owner: (uid: UInt32, gid: UInt32)) throws {
+    public static func makeDirectory(_ path: String, owner: (uid: UInt32, gid: UInt32)) throws {
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw failure("make the directory", path) }
         guard geteuid() == 0 else { return }
         guard lchown(path, owner.uid, owner.gid) == 0 else { throw failure("give away", path) }
     }
 
     /// Names in a directory, without its links to itself and its parent, and without a file system's own.
-    static func names(in path: String) throws -> [String] {
+    public static func names(in path: String) throws -> [String] {
         guard let directory = opendir(path) else { throw failure("open", path) }
         defer { closedir(directory) }
         var names: [String] = []
@@ -81,16 +88,6 @@ enum Files {
             if name != ".", name != "..", name != "lost+found" { names.append(name) }
         }
         return names
-    }
-
-    /// Bytes in use on the file system of `path`, if it has one of its own; else 0.
-    static func ownFileSystemBytes(_ path: String) -> UInt64 {
-        var here = stat()
-        var parent = stat()
-        guard stat(path, &here) == 0, stat(path + "/..", &parent) == 0, here.st_dev != parent.st_dev else { return 0 }
-        var status = statvfs()
-        guard statvfs(path, &status) == 0 else { return 0 }
-        return UInt64(status.f_blocks - status.f_bfree) * UInt64(status.f_frsize)
     }
 
     private static func write(_ bytes: [UInt8], _ descriptor: Int32, _ path: String) throws {
