@@ -133,7 +133,7 @@ let package = Package(
         .executableTarget(
             name: "trove-guest",
             dependencies: [
-                "GuestAgent", "PluginHost", "Messaging", "ObjectStore", "Calls", "Model", "CLinux", log, arguments,
+                "GuestAgent", "PluginHost", "Messaging", "ObjectStore", "Calls", "Model", "CLinux", log,
             ],
             swiftSettings: settings
         ),
@@ -147,10 +147,10 @@ let package = Package(
     ]
         + tests("ModelTests", ["Model"])
         + tests("StateStoreTests", ["StateStore", "Model", log])
-        + tests("MessagingTests", ["Messaging", "Calls", "Model"])
-        + tests("IdentityTests", ["Identity", "StateStore", "Model"])
+        + tests("MessagingTests", ["Messaging", "Calls", "Model", log])
+        + tests("IdentityTests", ["Identity", "StateStore", "Model", log])
         + tests("ComputeTests", ["Compute", "CLinux", "Model", log])
-        + tests("ObjectStoreTests", ["ObjectStore", "Model"])
+        + tests("ObjectStoreTests", ["ObjectStore", "Model", "COpenSSL", "CZstd"])
         + tests("PluginHostTests", ["PluginHost", "CTrovePlugin", "CLinux", "Model"])
         + tests(
             "GuestAgentTests", ["GuestAgent", "PluginHost", "Messaging", "Calls", "ObjectStore", "CLinux", "Model"])

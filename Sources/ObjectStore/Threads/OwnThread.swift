@@ -11,7 +11,7 @@
 struct OwnThread: ~Copyable {
     private let handle: pthread_t
 
-    /// Starts `body`; the thread must be joined.
+    /// Starts `body`; the thread must be joined or detached.
     ///
     /// - Throws: `.unavailable` when the system has no thread left.
     init(_ body: @escaping @Sendable () -> Void) throws(ObjectStoreError) {
@@ -20,6 +20,9 @@ struct OwnThread: ~Copyable {
 
     /// Waits for the end of the body.
     consuming func join() { pthread_join(handle, nil) }
+
+    /// Lets the thread end by itself.
+    consuming func detach() { pthread_detach(handle) }
 
     /// Runs `body` on a thread of its own and resumes the task with its outcome.
     static func run<Value: Sendable>(
