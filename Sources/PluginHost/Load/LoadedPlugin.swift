@@ -5,8 +5,39 @@ package final class LoadedPlugin: Sendable {
     package let manifest: PluginManifest
     /// Absolute path of the plugin's directory.
     package let directory: String
-    init(manifest: PluginManifest, directory: String) {
-        self.manifest = manifest
-        self.directory = directory
+    /// Routes of its API extension, as the manifest allows them.
+    let routes: [PluginRoute]
+    let host: HostContext
+    let tables: ExtensionTables
+    private let image: LibraryImage
+    /// Functions without a `self` run side by side.
+    let lane = Lane(isSerial: false)
+
+    init(
+        candidate: PluginCandidate, image: LibraryImage, tables: ExtensionTables, host: HostContext,
+        routes: [PluginRoute]
+    ) {
+        manifest = candidate.manifest
+        directory = candidate.directory
+        self.image = image
+        self.tables = tables
+        self.host = host
+        self.routes = routes
+    }
+
+    package var description: PluginDescription {
+        PluginDescription(
+            id: manifest.id, version: manifest.version, sha256: manifest.library.sha256,
+            roles: manifest.roles.map(\.rawValue).sorted(), provides: manifest.provides, directory: directory
+        )
+    }
+
+    /// Stops calls, waits for them, and ends the plugin; it stays mapped.
+    ///
+    /// - Returns: False when calls do not end; the plugin is then left as it is.
+    func shutDown() -> Bool {
+        guard host.close(within: host.cancellationGrace) else { return false }
+        image.deinitialize()
+        return true
     }
 }
