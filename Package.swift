@@ -151,9 +151,12 @@ let package = Package(
         + tests("IdentityTests", ["Identity", "StateStore", "Model", log])
         + tests("ComputeTests", ["Compute", "CLinux", "Model", log])
         + tests("ObjectStoreTests", ["ObjectStore", "Model", "COpenSSL", "CZstd"])
+        + tests("PluginTests", ["TrovePluginKit", "CTrovePlugin"])
         + tests("PluginHostTests", ["PluginHost", "CTrovePlugin", "CLinux", "Model"])
         + tests(
-            "GuestAgentTests", ["GuestAgent", "PluginHost", "Messaging", "Calls", "ObjectStore", "CLinux", "Model"])
+            "GuestAgentTests",
+            ["GuestAgent", "PluginHost", "Messaging", "Calls", "ObjectStore", "CLinux", "Model", log]
+        )
         + tests("APITests", ["API", "StateStore", "Identity", "PluginHost", "Calls", "Messaging", "Model"])
         + tests(
             "TaskManagerTests",

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Calls
+package import Logging
+import Messaging
+package import Model
+package import ObjectStore
+import PluginHost
+
+/// One instance's agent: performs the verbs of the bus, keeps the engine as it should be and reports.
+package actor GuestAgentService: GuestEndpoint {
+    /// How often things are looked at.
+    package struct Timing: Sendable {
+        package var volumeInterval: Duration = .seconds(5)
+        /// Between questions to the datastore; never longer than the report interval.
+        package var statusInterval: Duration = .seconds(10)
+        /// How long an interrupted backup may be asked for again before it is reported as failed.
+        package var backupGrace: Duration = .seconds(10)
+        package var policy = EngineStateMachine.Policy()
+
+        package init() {}
+    }
+
+    let configuration: GuestConfiguration
+    let plugins: GuestPlugins
+    let supervisor: EngineSupervisor
+    let preparation: Preparation
+    let backups: BackupRunner
+    let mailbox: ConductorMailbox
+    let verbs: DatastoreVerbs
+    let volume: DataVolume
+    let timing: Timing
+    let logger: Logger
+    let ownLog: RotatingLog
+
+    /// Only while the engine runs.
+    var health: EngineStatus.Health?
+    var dataBytes: Int?
+    var engine = EngineSnapshot(state: .stopped)
+    var preparationState: PreparationState = .unprepared
+    var volumeLevel = DataVolume.Level.normal
+    var told: ServiceStatus?
+    var toldAt: ContinuousClock.Instant?
+    var loops: [Task<Void, Never>] = []
+    private let changes: AsyncStream<Change>
+
+    /// What the parts tell, in order.
+    enum Change: Sendable {
+        case engine(EngineSnapshot)
+        case preparation(PreparationState)
+    }
+
+    /// - Parameters:
+    ///   - conductor: Where reports go.
+    ///   - probeCommand: Program and arguments that try a plugin's library in a child; its path is appended.
+    ///   - fault: How the last agent trapped.
+    /// - Throws: `.storage` when the state directory cannot be used.
+    package init(
+        configuration: GuestConfiguration, conductor: ConductorClient, objectStore: any ObjectStore,
+        probeCommand: [String], fault: PluginFault?, logger: Logger, timing: Timing = Timing()
+    ) throws(GuestAgentError) {
+        self.configuration = configuration
+        self.timing = timing
+        self.logger = logger
+        let (changes, continuation) = AsyncStream.makeStream(of: Change.self)
+        self.changes = changes
+        plugins = GuestPlugins(
+            configuration: configuration, probeCommand: probeCommand,
+            marks: try CallMarks(stateDirectory: configuration.stateDirectory, fault: fault), logger: logger)
+        mailbox = ConductorMailbox(instanceID: configuration.instanceID, conductor: conductor, logger: logger)
+        let supervisor = EngineSupervisor(
+            configuration: configuration, launcher: DatastoreLauncher(plugins), logger: logger, policy: timing.policy,
+            onChange: { continuation.yield(.engine($0)) })
+        self.supervisor = supervisor
+        preparation = Preparation(
+            configuration: configuration,
+            steps: PreparationSteps(
+                plugins: plugins, supervisor: supervisor,
+                restore: Restore(configuration: configuration, plugins: plugins, store: objectStore, logger: logger),
+                logger: logger),
+            mailbox: mailbox, logger: logger, onChange: { continuation.yield(.preparation($0)) })
+        backups = try BackupRunner(
+            configuration: configuration,
+            transfer: BackupTransfer(
+                configuration: configuration, plugins: plugins, store: objectStore, logger: logger),
+            mailbox: mailbox, logger: logger, isEngineUp: { await supervisor.snapshot.state == .running })
+        verbs = DatastoreVerbs(plugins: plugins)
+        volume = DataVolume(path: configuration.dataDirectory)
+        ownLog = RotatingLog(path: configuration.logDirectory + "/agent.log")
+        if let fault {
+            logger.error(
+                "the last agent was ended by a signal in a plugin",
+                metadata: ["plugin.id": "\(fault.pluginID)", "signal": "\(fault.signal)"])
+        }
+    }
+
+    /// Takes up what the last agent left and begins to watch and report. The bus is served by the caller.
+    ///
+    /// - Throws: `.storage` when the engine's records cannot be read.
+    package func start() async throws {
+        await plugins.load()
+        loops.append(Task { [changes] in for await change in changes { await self.handle(change) } })
+        loops.append(Task { await self.watchVolume() })
+        loops.append(Task { await self.watchStatus() })
+        try await supervisor.resume()
+        _ = await preparation.resume()
+        await backups.resume(grace: timing.backupGrace)
+    }
+
+    /// Ends reporting and watching within `limit`; the engine goes on.
+    package func stop(limit: Duration = .seconds(5)) async {
+        for loop in loops { loop.cancel() }
+        await preparation.release()
+        await backups.release()
+        await supervisor.release()
+        await mailbox.close(deadline: .after(limit))
+        await plugins.close()
+    }
+
+    package func perform(
+        _ verb: GuestVerb, _ arguments: [String: JSONValue], context: RequestContext
+    ) async throws -> JSONValue {
+        do {
+            return try await answer(verb, arguments, context)
+        } catch {
+            let fault = GuestFaults.fault(error, verb: verb)
+            logger.error(
+                "a verb failed",
+                metadata: [
+                    "rpc.method": "\(verb.rawValue)", "request.id": "\(context.requestID)",
+                    "error.code": "\(fault.className)", "error": "\(fault.message)",
+                ])
+            throw fault
+        }
+    }
+
+    private func answer(
+        _ verb: GuestVerb, _ arguments: [String: JSONValue], _ context: RequestContext
+    ) async throws -> JSONValue {
+        let deadline = Deadline.after(verb.timeout - .seconds(3))
+        switch verb {
+        case .ping: return true
+        case .prepare:
+            await preparation.prepare(try PrepareArguments(arguments: arguments), context: context)
+            return .null
+        case .restart:
+            try requirePrepared()
+            plugins.marks.forgive(DatastoreLauncher.verb)
+            plugins.marks.forgive("status")
+            try await supervisor.restart(deadline: deadline)
+            return .null
+        case .stopDatabase:
+            try await supervisor.stop(deadline: deadline)
+            return .null
+        case .getFilesystemStats: return try volume.stats().json
+        case .createBackup:
+            try await backups.create(try BackupInfo(json: arguments["backup_info"] ?? .null), context: context)
+            return .null
+        default: return try await askDatastore(verb, arguments, context)
+        }
+    }
+
+    private func askDatastore(
+        _ verb: GuestVerb, _ arguments: [String: JSONValue], _ context: RequestContext
+    ) async throws -> JSONValue {
+        try requirePrepared()
+        guard await supervisor.snapshot.state == .running else {
+            throw GuestAgentError(.notReady, "the database is not running (\(told?.text ?? "unknown"))")
+        }
+        let request = DatastoreVerbs.Request(verb: verb, arguments: arguments, context: context)
+        guard let reply = try await verbs.perform(request) else {
+            throw RPCFault.noSuchMethod(verb.rawValue)
+        }
+        if verb == .enableRoot || verb == .enableRootWithPassword {
+            await mailbox.post(.root(userID: context.userID), context: context)
+        }
+        return reply
+    }
+
+    private func requirePrepared() throws(GuestAgentError) {
+        guard preparationState == .prepared else {
+            throw GuestAgentError(.notReady, "the instance is not prepared")
+        }
+    }
+}
