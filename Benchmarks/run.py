@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Measures what the product promises, each as a ratio against a floor that is measured interleaved in the same run.
+
+Writes .build/bench/results.json, prints each figure, and exits 1 when a promise is missed. Needs root (mounts).
+"""
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "scripts"))
+
+from backup import measure_backup  # noqa: E402
+from create import measure_creates, measure_memory  # noqa: E402
+from listing import measure_listing  # noqa: E402
+from plane import ControlPlane, PlaneError  # noqa: E402
+
+
+class Report:
+    """Figures with their promises."""
+
+    def __init__(self):
+        self.figures = []
+
+    def add(self, name, value, unit, promise, limit, conditions):
+        """`promise` is "max" or "min": how `limit` bounds `value`; None for a figure that only informs."""
+        met = None if promise is None else value <= limit if promise == "max" else value >= limit
+        self.figures.append(
+            {"name": name, "value": round(value, 4), "unit": unit, "promise": promise, "limit": limit, "met": met,
+             "conditions": conditions}
+        )
+        bound = "" if promise is None else f"  ({'≤' if promise == 'max' else '≥'} {limit})"
+        mark = {True: "ok  ", False: "MISS", None: "    "}[met]
+        print(f"{mark} {name}: {value:.3f} {unit}{bound}  [{conditions}]", flush=True)
+
+    def save(self):
+        folder = os.path.join(ROOT, ".build", "bench")
+        os.makedirs(folder, exist_ok=True)
+        machine = {"cores": os.cpu_count(), "system": platform.platform(), "load": os.getloadavg()}
+        with open(os.path.join(folder, "results.json"), "w") as file:
+            json.dump({"machine": machine, "time": time.time(), "figures": self.figures}, file, indent=1)
+        return all(figure["met"] is not False for figure in self.figures)
+
+
+def percentile(values, share):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, max(0, round(share * len(ordered)) - 1))]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", choices=["create", "backup", "list", "memory"], action="append")
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--config", default="release")
+    arguments = parser.parse_args()
+    chosen = arguments.only or ["create", "memory", "backup", "list"]
+    report = Report()
+    try:
+        if "create" in chosen:
+            plane = ControlPlane(arguments.config, scratch="bench")
+            try:
+                creates(plane, report, arguments.rounds)
+            finally:
+                plane.purge()
+        if "memory" in chosen:
+            plane = ControlPlane(arguments.config, scratch="bench")
+            try:
+                memory(plane, report)
+            finally:
+                plane.purge()
+        if "backup" in chosen:
+            plane = ControlPlane(arguments.config, scratch="bench")
+            try:
+                backups(plane, report)
+            finally:
+                plane.purge()
+        if "list" in chosen:
+            plane = ControlPlane(arguments.config, scratch="bench", environment={"TROVE_API_CONSTANT_ROUTE": "true"})
+            try:
+                listing(plane, report)
+            finally:
+                plane.purge()
+    except (PlaneError, OSError) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        report.save()
+        return 2
+    return 0 if report.save() else 1
+
+
+def creates(plane, report, rounds):
+    result = measure_creates(plane, rounds)
+    floor, ours = result["floor"], result["ours"]
+    conditions = f"{rounds} interleaved rounds, 5 GiB volume, warm template"
+    middle = statistics.median(floor)
+    report.add("create, floor p50", middle * 1000, "ms", None, None, conditions)
+    report.add("create, POST to ACTIVE and login p50", statistics.median(ours) * 1000, "ms", None, None, conditions)
+    report.add("create p50 over floor p50", statistics.median(ours) / middle, "x", "max", 2.0, conditions)
+    report.add("create p95 over floor p50", percentile(ours, 0.95) / middle, "x", "max", 4.0, conditions)
+    report.add("creates that succeeded, 20 at 4 at a time", result["parallel"], "", "min", 20, "5 GiB volumes")
+
+
+def memory(plane, report):
+    result = measure_memory(plane)
+    conditions = "10 running instances, idle"
+    report.add("control plane resident", result["control_rss_mb"], "MB", "max", 120, conditions)
+    report.add("agent PSS, largest", max(result["agent_pss_mb"]), "MB", "max", 20, conditions)
+    report.add("agent USS, largest", max(result["agent_uss_mb"]), "MB", None, None, conditions)
+
+
+def backups(plane, report):
+    result = measure_backup(plane)
+    conditions = f"{result['data_mb']:.0f} MB of data, 3 interleaved rounds, medians"
+    report.add("backup speed over raw pipeline", result["backup_ratio"], "x", "min", 0.8, conditions)
+    report.add("restore speed over raw pipeline", result["restore_ratio"], "x", "min", 0.8, conditions)
+    report.add("agent memory above idle during a backup", result["agent_growth_mb"], "MB", "max", 64, conditions)
+
+
+def listing(plane, report):
+    result = measure_listing(plane)
+    conditions = f"1,000 instances, {result['bytes']} bytes a body, wrk -t1 -c8, {result['rounds']} interleaved rounds"
+    report.add("list requests a second", result["list"], "1/s", None, None, conditions)
+    report.add("constant route requests a second", result["constant"], "1/s", None, None, conditions)
+    report.add("list over constant route", result["list"] / result["constant"], "x", "min", 0.3, conditions)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
