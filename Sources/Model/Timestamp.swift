@@ -12,7 +12,11 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
 
     package init(microseconds: Int64) { self.microseconds = microseconds }
 
-    package init(seconds: Double) { microseconds = Int64(seconds * 1_000_000) }
+    /// To the nearest microsecond. What a peer sends may be anything, so it is clamped to 1970 until 9999; NaN is 1970.
+    package init(seconds: Double) {
+        let bounded = seconds > 0 ? min(seconds, 253_402_300_799) : 0
+        microseconds = Int64((bounded * 1_000_000).rounded())
+    }
 
     package static func < (left: Timestamp, right: Timestamp) -> Bool { left.microseconds < right.microseconds }
 

@@ -3,6 +3,7 @@
 import Foundation
 
 /// Runs `body` with a new directory (mode 0700, short path), which is removed afterwards also when `body` throws.
+@discardableResult
 package func withTemporaryDirectory<Value>(_ body: (_ path: String) async throws -> Value) async throws -> Value {
     var template = Array("/tmp/trove-XXXXXX".utf8CString)
     guard let made = mkdtemp(&template) else { throw CocoaError(.fileWriteUnknown) }

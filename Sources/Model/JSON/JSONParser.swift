@@ -60,8 +60,10 @@ private struct JSONParser {
     }
 
     private mutating func parseValue(depth: Int) throws(JSONError) -> JSONValue {
-        guard depth <= maximumDepth else { throw error("nested deeper than \(maximumDepth) levels") }
         guard let byte = current else { throw error("unexpected end") }
+        if depth >= maximumDepth, byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[") {
+            throw error("nested deeper than \(maximumDepth) levels")
+        }
         switch byte {
         case UInt8(ascii: "{"): return try parseObject(depth: depth)
         case UInt8(ascii: "["): return try parseArray(depth: depth)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import GRDB
 
 /// A connection of the pool, for as long as one transaction body runs. Statements are prepared once a connection.
@@ -24,6 +25,12 @@ struct SQLiteConnection: StateConnection {
         }
     }
 
+    /// GRDB hands texts to SQLite up to their first zero byte, so one with a zero byte goes as a blob: it equals no stored
+    /// text, and STRICT tables refuse it.
+    private static func text(_ value: String) -> DatabaseValue {
+        value.utf8.contains(0) ? Data(value.utf8).databaseValue : value.databaseValue
+    }
+
     private static func arguments(_ values: [SQLValue]) -> StatementArguments {
         StatementArguments(
             values.map { value in
@@ -31,7 +38,7 @@ struct SQLiteConnection: StateConnection {
                 case .null: DatabaseValue.null
                 case .int(let value): value.databaseValue
                 case .double(let value): value.databaseValue
-                case .text(let value): value.databaseValue
+                case .text(let value): text(value)
                 }
             })
     }

@@ -12,7 +12,6 @@ import Synchronization
 /// its task is cancelled, so that what a step has done is recorded even while the program stops.
 package final class SQLiteStateStore: StateStore {
     private static let readers = 4
-    private static let busyTimeout = 5.0
 
     private let pool: DatabasePool
     private let logger: Logger
@@ -31,16 +30,19 @@ package final class SQLiteStateStore: StateStore {
     package convenience init(
         path: String, clock: any WallClock = SystemWallClock(), logger: Logger
     ) throws(StateStoreError) {
-        try self.init(path: path, clock: clock, logger: logger, migrations: Migration.sqlite)
+        try self.init(
+            path: path, clock: clock, logger: logger, migrations: Migration.sqlite, busyTimeout: .seconds(5))
     }
 
-    /// As above with other migrations, for tests of migrating.
-    init(path: String, clock: any WallClock, logger: Logger, migrations: [Migration]) throws(StateStoreError) {
+    /// As above with other migrations and another wait for the lock of another process.
+    init(
+        path: String, clock: any WallClock, logger: Logger, migrations: [Migration], busyTimeout: Duration
+    ) throws(StateStoreError) {
         self.logger = logger
         try SQLiteFile.prepare(path, logger: logger)
         do {
             pool = try StateStoreError.translating {
-                try DatabasePool(path: path, configuration: Self.configuration())
+                try DatabasePool(path: path, configuration: Self.configuration(busyTimeout: busyTimeout))
             }
             let migrator = Migrator(migrations: migrations, clock: clock, logger: logger)
             try pool.writeWithoutTransaction { database in
@@ -60,12 +62,12 @@ package final class SQLiteStateStore: StateStore {
         }
     }
 
-    private static func configuration() -> Configuration {
+    private static func configuration(busyTimeout: Duration) -> Configuration {
         var configuration = Configuration()
         configuration.label = "trove.state"
         configuration.maximumReaderCount = readers
         configuration.foreignKeysEnabled = true
-        configuration.busyMode = .timeout(busyTimeout)
+        configuration.busyMode = .timeout(busyTimeout.inSeconds)
         configuration.prepareDatabase { database in
             // Damage is found when a page is read, not when it has spread.
             try database.execute(sql: "PRAGMA cell_size_check = ON")

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension BackupStatements {
-    /// A live backup that is being made. Must stay the text of the partial index `backups_running`, or SQLite does not use it.
+    /// A live backup that is being made. Must stay the text of the partial index `backups_running`, or SQLite does not use
+    /// it. `INDEXED BY` keeps finished backups, of which an instance may have many, out of the search.
     static let isRunning = "b.deleted = 0 AND b.state IN ('NEW', 'BUILDING', 'SAVING')"
 
     // CROSS JOIN: see `InstanceStatements`.
@@ -33,7 +34,9 @@ extension BackupStatements {
         },
         children: "\(select) WHERE b.parent_id = ? AND b.deleted = 0 ORDER BY b.created, b.id",
         all: "\(select) WHERE b.deleted = 0 ORDER BY b.updated DESC, b.id DESC",
-        running: "SELECT 1 FROM backups b WHERE b.instance_id = ? AND \(isRunning) LIMIT 1",
+        running: """
+            SELECT 1 FROM backups b INDEXED BY backups_running WHERE b.instance_id = ? AND \(isRunning) LIMIT 1
+            """,
         update: """
             UPDATE backups
             SET state = COALESCE(?, state), size_bytes = COALESCE(?, size_bytes), checksum = COALESCE(?, checksum),

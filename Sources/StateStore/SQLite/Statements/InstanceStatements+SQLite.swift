@@ -16,7 +16,8 @@ extension InstanceStatements {
 
     private static let summaryColumns = """
         \(columns), d.name, v.name, v.version, \
-        EXISTS (SELECT 1 FROM backups b WHERE b.instance_id = i.id AND \(BackupStatements.isRunning)), \
+        EXISTS (SELECT 1 FROM backups b INDEXED BY backups_running \
+        WHERE b.instance_id = i.id AND \(BackupStatements.isRunning)), \
         f.message, f.details, f.created, f.updated
         """
 

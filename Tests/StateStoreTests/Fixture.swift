@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Logging
+import Model
+import TestSupport
+
+@testable import StateStore
+
+/// A store in a file of its own, with one datastore version, and values to fill it with.
+struct Fixture: Sendable {
+    static let start = Timestamp(microseconds: 1_600_000_000_123_456)
+    static let versionID = "version-1"
+
+    let path: String
+    let store: SQLiteStateStore
+
+    static func with(_ body: (Fixture) async throws -> Void) async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory + "/state/trove.db"
+            let fixture = Fixture(path: path, store: try open(path))
+            do {
+                try await fixture.store.write(.relaxed) { transaction in
+                    try transaction.datastores.upsert(
+                        DatastoreRecord(id: "datastore-1", name: "alpha", defaultVersionID: versionID))
+                    try transaction.datastores.upsert(
+                        DatastoreVersionRecord(
+                            id: versionID, datastoreID: "datastore-1", name: "1.2", number: "1.2.3", isActive: true,
+                            packages: ["alpha-server=1.2", "alpha-tools"], plugins: ["datastore": "org.example.alpha"])
+                    )
+                }
+                try await body(fixture)
+            } catch {
+                await fixture.store.close()
+                throw error
+            }
+            await fixture.store.close()
+        }
+    }
+
+    static func open(_ path: String, migrations: [Migration] = Migration.sqlite) throws -> SQLiteStateStore {
+        try SQLiteStateStore(
+            path: path, clock: TestClock(start), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            migrations: migrations, busyTimeout: .milliseconds(100))
+    }
+
+    static func instance(_ id: String, project: String = "project-a", flavor: String = "1") -> InstanceRecord {
+        InstanceRecord(
+            id: id, name: "name of \(id)", projectID: project, flavorID: flavor, volumeGiB: 2,
+            datastoreVersionID: versionID, created: start, region: "here",
+            access: ["is_public": true, "allowed_cidrs": ["10.0.0.0/8"]],
+            plugins: ["datastore": "org.example.alpha@1.0.0"])
+    }
+
+    static func backup(
+        _ id: String, instance: String? = "i1", project: String = "project-a", parent: String? = nil,
+        after seconds: Int = 0
+    ) -> BackupRecord {
+        BackupRecord(
+            id: id, name: "name of \(id)", description: "of \(instance ?? "none")", projectID: project,
+            instanceID: instance, parentID: parent, backupType: "org.example.stream", datastoreVersionID: versionID,
+            created: start + .seconds(seconds))
+    }
+
+    static func operation(_ id: String, on resource: String, after seconds: Int = 0) -> JournalRecord {
+        JournalRecord(
+            id: id, requestID: "req-\(id)", projectID: "project-a", userID: "user-a", flow: "create_instance",
+            resourceID: resource, input: ["instance_id": .string(resource)], created: start + .seconds(seconds))
+    }
+}
+
+/// For `#expect(… throws:)`: whether the error is the state store's with this code.
+func has(_ code: StateStoreError.Code) -> (any Error) -> Bool {
+    { error in (error as? StateStoreError)?.code == code }
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+import Testing
+
+@testable import StateStore
+
+@Suite("Instances in the state store")
+struct InstanceRepositoryTests {
+    private let later = Fixture.start + .seconds(5)
+
+    @Test("what is inserted is found, member by member")
+    func roundTrip() async throws {
+        try await Fixture.with { fixture in
+            var record = Fixture.instance("i1")
+            record.serverID = "server-1"
+            record.address = "127.0.0.9"
+            record.volumeUsedBytes = 1 << 40
+            record.taskStarted = Fixture.start
+            let stored = record
+            let found = try await fixture.store.write(.durable) { transaction in
+                try transaction.instances.insert(stored)
+                return try transaction.instances.find("i1")
+            }
+            #expect(found == stored)
+            let missing = try await fixture.store.read { try $0.instances.find("i2") }
+            #expect(missing == nil)
+        }
+    }
+
+    @Test("a zero byte is refused, and an id with one finds nothing")
+    func zeroBytes() async throws {
+        try await Fixture.with { fixture in
+            try await fixture.store.write(.relaxed) { try $0.instances.insert(Fixture.instance("i1")) }
+            #expect(try await fixture.store.read { try $0.instances.find("i1\u{0}x") } == nil)
+            await #expect {
+                try await fixture.store.write(.relaxed) {
+                    try $0.instances.setName("i1", to: "a\u{0}b", now: Fixture.start)
+                }
+            } throws: { has(.conflict)($0) }
+        }
+    }
+
+    @Test("a name may hold quotes, control characters, emoji")
+    func hostileText() async throws {
+        try await Fixture.with { fixture in
+            var record = Fixture.instance("i1")
+            record.name = "Robert'); DROP TABLE instances;-- \u{1F6A2} \u{7F}\n \"%_\\"
+            let stored = record
+            try await fixture.store.write(.relaxed) { try $0.instances.insert(stored) }
+            let found = try await fixture.store.read { try $0.instances.find("i1") }
+            #expect(found?.name == stored.name)
+        }
+    }
+
+    @Test("the same id twice is a conflict, an unknown datastore version is not found")
+    func constraints() async throws {
+        try await Fixture.with { fixture in
+            try await fixture.store.write(.relaxed) { try $0.instances.insert(Fixture.instance("i1")) }
+            await #expect {
+                try await fixture.store.write(.relaxed) { try $0.instances.insert(Fixture.instance("i1")) }
+            } throws: { has(.conflict)($0) }
+            await #expect {
+                try await fixture.store.write(.relaxed) { transaction in
+                    var record = Fixture.instance("i2")
+                    record.datastoreVersionID = "nothing"
+                    try transaction.instances.insert(record)
+                }
+            } throws: { has(.notFound)($0) }
+        }
+    }
+
+    @Test("a summary carries datastore, running backup and fault")
+    func summary() async throws {
+        try await Fixture.with { fixture in
+            let fault = FaultRecord(instanceID: "i1", message: "no room", details: "trace", created: Fixture.start)
+            let (plain, full, ended) = try await fixture.store.write(.relaxed) { transaction in
+                try transaction.instances.insert(Fixture.instance("i1"))
+                let plain = try transaction.instances.summary("i1")
+                try transaction.faults.save(fault)
+                try transaction.backups.insert(Fixture.backup("b1"))
+                let full = try transaction.instances.summary("i1")
+                try transaction.backups.failRunning(instanceID: "i1", now: Fixture.start)
+                return (plain, full, try transaction.instances.summary("i1"))
+            }
+            #expect(plain?.datastoreName == "alpha")
+            #expect(plain?.datastoreVersionName == "1.2")
+            #expect(plain?.datastoreVersionNumber == "1.2.3")
+            #expect(plain?.backupIsRunning == false)
+            #expect(plain?.fault == nil)
+            #expect(full?.backupIsRunning == true)
+            #expect(full?.fault == fault)
+            #expect(ended?.backupIsRunning == false)
+            #expect(try await fixture.store.read { try $0.instances.summary("i2") } == nil)
+        }
+    }
+
+    @Test("pages follow each other by id, within a project or over all, without deleted rows")
+    func pages() async throws {
+        try await Fixture.with { fixture in
+            try await fixture.store.write(.relaxed) { transaction in
+                for number in 10..<20 {
+                    let project = number % 2 == 0 ? "project-a" : "project-b"
+                    try transaction.instances.insert(Fixture.instance("i\(number)", project: project))
+                }
+                try transaction.instances.markDeleted("i12", now: Fixture.start)
+            }
+            try await fixture.store.read { transaction throws in
+                func ids(_ project: String?, _ marker: String?, _ limit: Int) throws -> [String] {
+                    try transaction.instances.page(projectID: project, after: marker, limit: limit).map(\.instance.id)
+                }
+                #expect(try ids("project-a", nil, 2) == ["i10", "i14"])
+                #expect(try ids("project-a", "i14", 2) == ["i16", "i18"])
+                #expect(try ids("project-a", "i18", 2) == [])
+                #expect(try ids("project-b", nil, 100) == ["i11", "i13", "i15", "i17", "i19"])
+                #expect(try ids(nil, "i17", 100) == ["i18", "i19"])
+                #expect(try ids(nil, nil, 3) == ["i10", "i11", "i13"])
+                #expect(try ids(nil, nil, 0) == [])
+                #expect(try ids(nil, nil, -1) == [])
+                #expect(try transaction.instances.all().count == 9)
+            }
+        }
+    }
+
+    @Test("a task is set when it is the expected one, else a conflict names both")
+    func tasks() async throws {
+        try await Fixture.with { [later] fixture in
+            try await fixture.store.write(.relaxed) { transaction in
+                try transaction.instances.insert(Fixture.instance("i1"))
+                try transaction.instances.setTask("i1", to: .none, expecting: [.building, .upgrading], now: later)
+            }
+            let idle = try await fixture.store.read { try $0.instances.find("i1") }
+            #expect(idle?.task == InstanceTask.none)
+            #expect(idle?.taskStarted == nil)
+            #expect(idle?.updated == later)
+            #expect(idle?.version == 1)
+            await #expect {
+                try await fixture.store.write(.relaxed) { transaction in
+                    try transaction.instances.setTask("i1", to: .rebooting, expecting: [.building], now: later)
+                }
+            } throws: { error in
+                has(.conflict)(error) && (error as? StateStoreError)?.message.contains("NONE, not BUILDING") == true
+            }
+            let busy = try await fixture.store.write(.relaxed) { transaction in
+                try transaction.instances.setTask("i1", to: .rebooting, expecting: nil, now: later)
+                return try transaction.instances.find("i1")
+            }
+            #expect(busy?.task == .rebooting)
+            #expect(busy?.taskStarted == later)
+        }
+    }
+
+    @Test("name, server and address are written, and removed by nil")
+    func fields() async throws {
+        try await Fixture.with { [later] fixture in
+            let (set, removed) = try await fixture.store.write(.relaxed) { transaction in
+                let instances = transaction.instances
+                try instances.insert(Fixture.instance("i1"))
+                try instances.setName("i1", to: "new", now: later)
+                try instances.setServer("i1", serverID: "s", status: .active, address: "127.0.0.2", now: later)
+                let set = try instances.find("i1")
+                try instances.setServer("i1", serverID: nil, status: .deleted, address: nil, now: later)
+                return (set, try instances.find("i1"))
+            }
+            #expect(set?.name == "new")
+            #expect(set?.serverID == "s")
+            #expect(set?.serverStatus == .active)
+            #expect(set?.address == "127.0.0.2")
+            #expect(set?.version == 2)
+            #expect(removed?.serverID == nil)
+            #expect(removed?.address == nil)
+            #expect(removed?.serverStatus == .deleted)
+        }
+    }
+
+    @Test("saving what somebody else changed meanwhile is a conflict and writes nothing")
+    func optimisticVersion() async throws {
+        try await Fixture.with { [later] fixture in
+            let read = try await fixture.store.write(.relaxed) { transaction in
+                try transaction.instances.insert(Fixture.instance("i1"))
+                return try #require(try transaction.instances.find("i1"))
+            }
+            let saved = try await fixture.store.write(.relaxed) { transaction in
+                var record = read
+                record.flavorID = "2"
+                record.access = nil
+                return try transaction.instances.save(record, now: later)
+            }
+            #expect(saved.version == 1)
+            #expect(try await fixture.store.read { try $0.instances.find("i1") } == saved)
+            await #expect {
+                try await fixture.store.write(.relaxed) { transaction in
+                    var record = read
+                    record.flavorID = "3"
+                    _ = try transaction.instances.save(record, now: later)
+                }
+            } throws: { has(.conflict)($0) }
+            #expect(try await fixture.store.read { try $0.instances.find("i1") } == saved)
+        }
+    }
+
+    @Test("heartbeats keep a known volume, and leave RESTART_REQUIRED and deleted rows alone")
+    func heartbeats() async throws {
+        try await Fixture.with { [later] fixture in
+            try await fixture.store.write(.relaxed) { transaction in
+                for id in ["i1", "i2", "i3"] { try transaction.instances.insert(Fixture.instance(id)) }
+                try transaction.instances.setService("i2", to: .restartRequired, heartbeat: Fixture.start)
+                try transaction.instances.markDeleted("i3", now: Fixture.start)
+                func report(_ id: String, _ bytes: Int?) -> ServiceReport {
+                    ServiceReport(instanceID: id, status: .healthy, heartbeat: later, volumeUsedBytes: bytes)
+                }
+                try transaction.instances.setServices([
+                    report("i1", 77), report("i1", nil), report("i2", 5), report("i3", 5), report("gone", 5),
+                ])
+            }
+            try await fixture.store.read { transaction throws in
+                let first = try transaction.instances.find("i1")
+                #expect(first?.service == .healthy)
+                #expect(first?.serviceUpdated == later)
+                #expect(first?.volumeUsedBytes == 77)
+                #expect(first?.version == 0)
+                let second = try transaction.instances.find("i2")
+                #expect(second?.service == .restartRequired)
+                #expect(second?.serviceUpdated == Fixture.start)
+                #expect(try transaction.instances.find("i3") == nil)
+            }
+        }
+    }
+
+    @Test("a deleted instance is gone from every read and refuses every write")
+    func deletion() async throws {
+        try await Fixture.with { [later] fixture in
+            try await fixture.store.write(.relaxed) { transaction in
+                try transaction.instances.insert(Fixture.instance("i1"))
+                try transaction.instances.markDeleted("i1", now: later)
+            }
+            try await fixture.store.read { transaction throws in
+                #expect(try transaction.instances.find("i1") == nil)
+                #expect(try transaction.instances.summary("i1") == nil)
+                #expect(try transaction.instances.page(projectID: nil, after: nil, limit: 9).isEmpty)
+                #expect(try transaction.instances.all().isEmpty)
+            }
+            let stored = try await fixture.store.withReader { connection in
+                try connection.query(
+                    """
+                    SELECT deleted, deleted_at, task_id, status_id FROM instances
+                    JOIN service_statuses ON instance_id = instances.id
+                    """, []
+                ) { row in (0..<4).map(row.value) }
+            }
+            #expect(stored == [[1, .int(later.microseconds), 1, 5]])
+            let writes: [@Sendable (any InstanceRepository) throws -> Void] = [
+                { try $0.setTask("i1", to: .none, expecting: nil, now: later) },
+                { try $0.setTask("i1", to: .none, expecting: [.none], now: later) },
+                { try $0.setName("i1", to: "x", now: later) },
+                { try $0.setServer("i1", serverID: nil, status: .active, address: nil, now: later) },
+                { try $0.setService("none", to: .healthy, heartbeat: later) },
+                { _ = try $0.save(Fixture.instance("i1"), now: later) },
+                { try $0.markDeleted("i1", now: later) },
+            ]
+            for write in writes {
+                await #expect {
+                    try await fixture.store.write(.relaxed) { try write($0.instances) }
+                } throws: { has(.notFound)($0) }
+            }
+        }
+    }
+}
