@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Calls
+import Model
+import StateStore
+
+/// `/backups`. Source: REST contract §8.
+enum BackupRoutes {
+    static let routes: [Route<RouteHandler>] = [
+        Route(pattern: RoutePattern("GET", "/backups"), target: list),
+        Route(pattern: RoutePattern("POST", "/backups"), target: CreateBackup.handle),
+        Route(pattern: RoutePattern("GET", "/backups/{id}"), target: show),
+        Route(pattern: RoutePattern("DELETE", "/backups/{id}"), target: delete),
+    ]
+
+    /// The contract has no largest page here; this one keeps an answer's size within reason.
+    private static let maximumPage = 1000
+
+    /// `{"backups": […], "links"?}`; other projects' only for administrators who ask.
+    @Sendable private static func list(_ call: APICall) async throws -> APIResponse {
+        try call.require("backup:index")
+        let query = Query(call.request.query)
+        var projectID: String? = call.context.projectID
+        if query["project_id"] != nil || query.isTrue("all_projects") {
+            try call.require("backup:index:all_projects")
+            projectID = query["project_id"]
+        }
+        return try await page(call, query, projectID: projectID, instanceID: query["instance_id"])
+    }
+
+    @Sendable static func listOfInstance(_ call: APICall) async throws -> APIResponse {
+        let id = call.parameter(0)
+        let owner = try await call.services.store.read { transaction in
+            try call.instance(id, rule: "instance:backups", transaction).instance.projectID
+        }
+        return try await page(call, Query(call.request.query), projectID: owner, instanceID: id)
+    }
+
+    /// `{"backup": {…}}`
+    @Sendable private static func show(_ call: APICall) async throws -> APIResponse {
+        let id = call.parameter(0)
+        let backup = try await call.services.store.read { try call.backup(id, rule: "backup:show", $0) }
+        return BackupView.document(200, backup)
+    }
+
+    /// 202, empty; the increments of a backup go with it.
+    @Sendable private static func delete(_ call: APICall) async throws -> APIResponse {
+        let id = call.parameter(0)
+        let isNew = try await call.services.store.write(.durable) { transaction in
+            let backup = try call.backup(id, rule: "backup:delete", transaction)
+            try refuseRunning(backup, transaction)
+            let live = try transaction.journal.live(resourceID: id)
+            guard !live.contains(where: { $0.flow == FlowName.deleteBackup.rawValue }) else { return false }
+            try transaction.journal.insert(
+                call.journal(.deleteBackup, resourceID: id, projectID: backup.projectID, ["backup_id": .string(id)])
+            )
+            return true
+        }
+        if isNew { await call.services.taskManager.wake(context: call.context) }
+        return .accepted
+    }
+
+    private static func refuseRunning(_ backup: BackupRecord, _ transaction: any StateTransaction) throws {
+        guard !backup.state.isRunning else {
+            throw APIFault(
+                .unprocessableEntity, "Backup \(backup.id) cannot be deleted because it is running."
+            )
+        }
+        for child in try transaction.backups.children(of: backup.id) { try refuseRunning(child, transaction) }
+    }
+
+    private static func page(
+        _ call: APICall, _ query: Query, projectID: String?, instanceID: String?
+    ) async throws -> APIResponse {
+        let limit = try Page.limit(query, standard: call.configuration.pageSize, maximum: maximumPage)
+        let offset = try Page.offset(query)
+        let datastore = query["datastore"]
+        let backups = try await call.services.store.read { transaction in
+            let datastoreID = try datastore.map { try DatastoreLookup.datastore($0, transaction).id }
+            return try transaction.backups.page(
+                projectID: projectID, instanceID: instanceID, datastoreID: datastoreID, offset: offset, limit: limit
+            )
+        }
+        return .json(reserving: 256 + backups.count * 640) { writer in
+            writer.object { writer in
+                writer.key("backups")
+                writer.array { writer in
+                    for backup in backups { BackupView.write(backup, &writer) }
+                }
+                // A full page names a next one, which may turn out empty.
+                if backups.count == limit { call.writeNextLink(&writer, query, marker: String(offset + limit)) }
+            }
+        }
+    }
+}
+
+extension APICall {
+    /// The live backup, or 404 with one text for a missing one and for another project's.
+    func backup(_ id: String, rule: String, _ transaction: any StateTransaction) throws -> BackupRecord {
+        guard let backup = try transaction.backups.find(id),
+            context.isAdmin || backup.projectID == context.projectID
+        else { throw APIFault.missing(id) }
+        try require(rule, owner: backup.projectID)
+        return backup
+    }
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+import StateStore
+
+/// Writes instances. Source: REST contract §3.2; a member that does not apply is absent, never null.
+struct InstanceView {
+    enum Depth {
+        case list
+        case detail
+        case create
+        case show
+    }
+
+    private let depth: Depth
+    private let links: LinkWriter
+    private let isAdmin: Bool
+    private let now: Timestamp
+    private let expiry: Duration
+
+    init(_ depth: Depth, _ call: APICall) {
+        self.depth = depth
+        links = call.links
+        isAdmin = call.context.isAdmin
+        now = call.now
+        expiry = call.configuration.heartbeatExpiry
+    }
+
+    func write(_ summary: InstanceSummary, _ writer: inout JSONWriter) {
+        let instance = summary.instance
+        let status = summary.status
+        let word = status.status
+        writer.object { writer in
+            writer.member("id", instance.id)
+            writer.member("name", instance.name)
+            writer.member("status", word)
+            writer.member("operating_status", status.operatingStatus(now: now, expiry: expiry))
+            links.write(&writer, "instances", instance.id)
+            writer.key("flavor")
+            writer.object { writer in
+                writer.member("id", instance.flavorID)
+                links.write(&writer, "flavors", instance.flavorID)
+            }
+            writeDatastore(summary, &writer)
+            writer.member("region", instance.region)
+            writeNetwork(instance, &writer)
+            writeVolume(instance, word, &writer)
+            if isAdmin { writer.member("tenant_id", instance.projectID) }
+            if depth != .list { writeDetail(summary, &writer) }
+        }
+    }
+
+    private func writeDatastore(_ summary: InstanceSummary, _ writer: inout JSONWriter) {
+        writer.key("datastore")
+        writer.object { writer in
+            writer.member("type", summary.datastoreName)
+            writer.member("version", summary.datastoreVersionName)
+            if depth != .list { writer.member("version_number", summary.datastoreVersionNumber) }
+        }
+    }
+
+    private func writeNetwork(_ instance: InstanceRecord, _ writer: inout JSONWriter) {
+        if let access = instance.access {
+            writer.member("access", access)
+        } else {
+            writer.key("access")
+            writer.object { writer in
+                if instance.address != nil { writer.member("is_public", false) }
+            }
+        }
+        guard let address = instance.address else { return }
+        writer.key("ip")
+        writer.array { $0.string(address) }
+        writer.key("addresses")
+        writer.array { writer in
+            writer.object { writer in
+                writer.member("address", address)
+                writer.member("type", "private")
+            }
+        }
+    }
+
+    /// `used` is what the guest last reported: a show never waits for a guest.
+    private func writeVolume(_ instance: InstanceRecord, _ status: String, _ writer: inout JSONWriter) {
+        guard instance.volumeGiB > 0 else { return }
+        writer.key("volume")
+        writer.object { writer in
+            writer.member("size", instance.volumeGiB)
+            guard depth == .show, let used = instance.volumeUsedBytes, !Self.hidesUsage.contains(status) else { return }
+            writer.key("used")
+            writer.double(gigabytes(Int64(used)))
+        }
+    }
+
+    private func writeDetail(_ summary: InstanceSummary, _ writer: inout JSONWriter) {
+        let instance = summary.instance
+        writer.member("created", instance.created.text)
+        writer.member("updated", instance.updated.text)
+        writer.member("service_status_updated", instance.serviceUpdated.text)
+        if let fault = summary.fault {
+            writer.key("fault")
+            writer.object { writer in
+                writer.member("message", fault.message)
+                writer.member("created", fault.updated.text)
+                writer.member("details", isAdmin ? fault.details : nil)
+            }
+        }
+        guard isAdmin else { return }
+        writer.member("server_id", instance.serverID)
+        writer.member("volume_id", String?.none)
+        writer.member("encrypted_rpc_messaging", false)
+    }
+
+    private static let hidesUsage: Set<String> = [
+        "BUILD", "REBOOT", "RESIZE", "PROMOTE", "EJECT", "UPGRADE", "SHUTDOWN",
+    ]
+}
+
+/// GB (2^30 bytes) with two decimals; never 0 for something.
+func gigabytes(_ bytes: Int64) -> Double {
+    guard bytes > 0 else { return 0 }
+    return max(0.01, (Double(bytes) / 1_073_741_824 * 100).rounded() / 100)
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+import StateStore
+
+/// A project's limits; -1 is unlimited.
+struct QuotaLimits: Sendable {
+    var instances: Int
+    var ram: Int
+    var volumes: Int
+    var backups: Int
+
+    init(defaults: APIConfiguration.QuotaDefaults, stored: [String: Int]) {
+        instances = stored["instances"] ?? defaults.instances
+        ram = stored["ram"] ?? defaults.ram
+        volumes = stored["volumes"] ?? defaults.volumes
+        backups = stored["backups"] ?? defaults.backups
+    }
+
+    /// Throws 413 when what `usage` holds and `wanted` adds pass a limit. Source: REST contract §3.3.
+    func admit(_ wanted: QuotaUsage, on usage: QuotaUsage) throws(APIFault) {
+        let rows = [
+            ("backups", backups, wanted.backups, usage.backups),
+            ("instances", instances, wanted.instances, usage.instances),
+            ("ram", ram, wanted.ramMiB, usage.ramMiB),
+            ("volumes", volumes, wanted.volumesGiB, usage.volumesGiB),
+        ]
+        let exceeded = rows.filter { _, limit, wanted, used in limit >= 0 && wanted > 0 && used + wanted > limit }
+        guard exceeded.isEmpty else {
+            let names = exceeded.map { "'\($0.0)'" }.joined(separator: ", ")
+            throw APIFault(.quotaExceeded, "Quota exceeded for resources: [\(names)].")
+        }
+    }
+}
+
+extension QuotaLimits {
+    /// Checks inside the transaction that inserts what `wanted` counts, so that requests cannot pass a limit together.
+    static func admit(
+        _ wanted: QuotaUsage, projectID: String, configuration: APIConfiguration, _ transaction: any StateTransaction
+    ) throws {
+        let stored = try transaction.quotas.limits(projectID: projectID)
+        let usage = try transaction.quotas.usage(projectID: projectID, flavorRAM: configuration.flavorRAM)
+        try QuotaLimits(defaults: configuration.quotas, stored: stored).admit(wanted, on: usage)
+    }
+}

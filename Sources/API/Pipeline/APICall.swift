@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+
+/// One authenticated request on its way through a route.
+struct APICall: Sendable {
+    let request: APIRequest
+    let services: APIServices
+    let context: RequestContext
+    /// The decoded `{parameter}` segments, in the order of the route's pattern.
+    var parameters: [String] = []
+    let now: Timestamp
+
+    var configuration: APIConfiguration { services.configuration }
+
+    /// Scheme, host and port for links that clients follow.
+    var baseURL: String { Self.baseURL(request, configuration) }
+
+    var links: LinkWriter { LinkWriter(call: self) }
+
+    static func baseURL(_ request: APIRequest, _ configuration: APIConfiguration) -> String {
+        configuration.publicEndpoint ?? "http://" + request.host
+    }
+
+    /// The parameter at `index`; routes have as many as their pattern says.
+    func parameter(_ index: Int) -> String { parameters.indices.contains(index) ? parameters[index] : "" }
+
+    /// The body as JSON; nil when there is none, or no `Content-Type` says what it is.
+    ///
+    /// - Throws: 415 for another type, 413 for a body past the limit, 400 for what is not strict JSON.
+    func optionalBody() async throws -> JSONValue? {
+        if case .none = request.body { return nil }
+        let contentType = request.header("content-type")
+        if let contentType, !Self.isJSON(contentType) {
+            guard try await request.bytes(limit: configuration.maximumBodyBytes).isEmpty else {
+                throw APIFault(415, "Request bodies must be application/json, not the Content-Type that was sent.")
+            }
+            return nil
+        }
+        let bytes = try await request.bytes(limit: configuration.maximumBodyBytes)
+        guard !bytes.isEmpty, contentType != nil else { return nil }
+        do {
+            return try JSONValue(parsing: bytes)
+        } catch {
+            throw APIFault(400, "Malformed request body: \(error.message).")
+        }
+    }
+
+    /// The body as JSON. Throws what `optionalBody` throws, and 400 without a body.
+    func body() async throws -> JSONValue {
+        guard let body = try await optionalBody() else {
+            throw APIFault(400, "This request needs a JSON body and the header 'Content-Type: application/json'.")
+        }
+        return body
+    }
+
+    /// Throws 403 unless the caller may do `rule` to something of `owner`'s.
+    func require(_ rule: String, owner: String? = nil) throws {
+        try services.policy.require(rule, context, owner: owner ?? context.projectID)
+    }
+
+    private static func isJSON(_ contentType: String) -> Bool {
+        let type = contentType.utf8.prefix { $0 != UInt8(ascii: ";") }
+        let wanted = "application/json".utf8
+        let trimmed = type.drop { $0 == 0x20 }.reversed().drop { $0 == 0x20 }.reversed()
+        return trimmed.count == wanted.count
+            && zip(trimmed, wanted).allSatisfy { byte, want in byte == want || byte | 0x20 == want }
+    }
+}
