@@ -9,8 +9,8 @@ enum Digest {
     static func sha256(_ text: String) -> String {
         let bytes = Array(text.utf8)
         var digest = [UInt8](repeating: 0, count: 32)
-        // One-shot hashing of bytes in memory with a built-in algorithm has no failure but lack of memory; then the digest
-        // stays zero, which equals no token's.
+        // Hashing bytes in memory with a built-in algorithm fails for lack of memory alone; the digest then
+        // stays zero, which is no token's.
         EVP_Digest(bytes, bytes.count, &digest, nil, EVP_sha256(), nil)
         return digest.hex
     }
