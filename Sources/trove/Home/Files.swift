@@ -4,6 +4,13 @@ import Glibc
 
 /// Small questions to the file system.
 enum Files {
+    /// The working directory; empty when it cannot be told.
+    static var currentDirectory: String {
+        guard let path = getcwd(nil, 0) else { return "" }
+        defer { free(path) }
+        return String(cString: path)
+    }
+
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     static func isEmptyDirectory(_ path: String) -> Bool { names(in: path)?.isEmpty ?? false }

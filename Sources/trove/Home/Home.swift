@@ -12,9 +12,7 @@ struct Home: Sendable {
             self.path = Self.clean(path)
             return
         }
-        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let here = getcwd(&buffer, buffer.count) == nil ? "" : String(cString: buffer)
-        self.path = Self.clean(here + "/" + path)
+        self.path = Self.clean(Files.currentDirectory + "/" + path)
     }
 
     var secrets: String { path + "/secrets" }

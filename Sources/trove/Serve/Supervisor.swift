@@ -29,11 +29,8 @@ struct Supervisor {
         try home.prepare()
         lock = try HomeLock.take(home)
         (listener, self.address) = try address.listen()
-        var mask = sigset_t()
-        sigemptyset(&mask)
-        for signal in [SIGTERM, SIGINT, SIGHUP, SIGQUIT] { sigaddset(&mask, signal) }
-        pthread_sigmask(SIG_BLOCK, &mask, nil)
-        signals = signalfd(-1, &mask, Int32(SFD_CLOEXEC.rawValue))
+        signals = clinux_signal_fd([SIGTERM, SIGINT, SIGHUP, SIGQUIT], 4)
+        guard signals >= 0 else { throw StartError("cannot watch signals: \(String(cString: strerror(-signals)))") }
         signal(SIGPIPE, SIG_IGN)
     }
 
@@ -104,19 +101,16 @@ struct Supervisor {
         options.umask = 0o077
         var argv = arguments.map { UnsafePointer(strdup($0)) } + [nil]
         defer { for pointer in argv { free(UnsafeMutableRawPointer(mutating: pointer)) } }
-        var working = [CChar](repeating: 0, count: Int(PATH_MAX))
-        getcwd(&working, working.count)
+        let working = Array(Files.currentDirectory.utf8CString)
         return argv.withUnsafeMutableBufferPointer { argv in
             extra.withUnsafeBufferPointer { extra in
                 working.withUnsafeBufferPointer { working in
                     options.argv = UnsafePointer(argv.baseAddress)
                     options.extra_fds = extra.baseAddress
                     options.directory = working.baseAddress
-                    return withUnsafePointer(to: environ) { _ in
-                        environ.withMemoryRebound(to: UnsafePointer<CChar>?.self, capacity: 1) { environment in
-                            options.envp = UnsafePointer(environment)
-                            return clinux_spawn_process(&options, &pid, &pidfd)
-                        }
+                    return environ.withMemoryRebound(to: UnsafePointer<CChar>?.self, capacity: 1) { environment in
+                        options.envp = UnsafePointer(environment)
+                        return clinux_spawn_process(&options, &pid, &pidfd)
                     }
                 }
             }
@@ -176,9 +170,8 @@ struct Supervisor {
     }
 
     private func readSignal() -> Int32? {
-        var information = signalfd_siginfo()
-        let size = MemoryLayout<signalfd_siginfo>.size
-        return read(signals, &information, size) == size ? Int32(information.ssi_signo) : nil
+        let signal = clinux_read_signal(signals)
+        return signal == 0 ? nil : signal
     }
 
     private func waitForSignal(milliseconds: Int32) -> Int32? {

@@ -40,30 +40,33 @@ final class EmbeddedShape: Sendable {
         try await catalogue.reconcile(store, random: SystemRandomSource(), logger: logger)
         compute = try Self.makeCompute(home: home, installation: installation, configuration: configuration)
         objects = DirectoryObjectStore(root: home.backups)
-        bus = LocalHubBus(path: compute.busPath, name: "control", logger: Log.make("bus"))
+        bus = LocalHubBus(path: compute.paths.homeRun + "/bus.sock", name: "control", logger: Log.make("bus"))
         plugins = Self.makePlugins(installation: installation, catalogue: catalogue)
         identity = try await BuiltInIdentity(
             directory: home.secrets, store: store, region: configuration.region, clock: SystemWallClock(),
             random: SystemRandomSource(), logger: Log.make("identity")
         )
-        try identity.writeClientFiles(
+        try await identity.writeClientFiles(
             home: home.path, baseURL: configuration.publicEndpoint ?? address.url
         )
     }
 
+    /// Where agents and the control plane meet.
+    var busPath: String { compute.paths.homeRun + "/bus.sock" }
+
     static func makeCompute(
         home: Home, installation: Installation, configuration: WorkerConfiguration
     ) throws -> LocalCompute {
+        var settings = LocalComputeConfiguration(
+            home: home.path, guestExecutable: installation.guestExecutable, logger: Log.make("compute")
+        )
+        settings.addressRange = configuration.addressRange
+        settings.uidRange = configuration.uidRange
+        settings.overcommit = configuration.volumeOvercommit
+        if configuration.isUnprivileged { settings.isPrivileged = false }
         do {
-            return try LocalCompute(
-                LocalComputeConfiguration(
-                    home: home.path, runDirectory: Environment.value("TROVE_RUN_DIR"),
-                    guestExecutable: installation.guestExecutable, addressRange: configuration.addressRange,
-                    uidRange: configuration.uidRange, volumeOvercommit: configuration.volumeOvercommit,
-                    isPrivileged: configuration.isUnprivileged ? false : nil, logger: Log.make("compute")
-                )
-            )
-        } catch let error as ComputeError {
+            return try LocalCompute(settings)
+        } catch {
             throw StartError(error.message)
         }
     }
@@ -97,7 +100,7 @@ final class EmbeddedShape: Sendable {
     /// What every guest is told.
     private var guestDefaults: JSONValue {
         [
-            "bus": ["socket": .string(compute.busPath)],
+            "bus": ["socket": .string(busPath)],
             "object_store": ["directory": .string(home.backups)],
             "report_interval_s": .int(Int64(configuration.reportInterval)),
             "plugins": [
@@ -117,14 +120,14 @@ final class EmbeddedShape: Sendable {
         for refusal in await plugins.refusals {
             Output.error("plugin refused: \(refusal.path): \(refusal.message)")
         }
-        return try await APIService(
+        return APIService(
             configuration: APIConfiguration(
                 publicEndpoint: configuration.publicEndpoint, region: configuration.region,
                 flavors: catalogue.flavors, quotas: configuration.quotas,
                 maximumVolumeGiB: configuration.maximumVolumeGiB, pageSize: configuration.pageSize,
-                rateLimitPerMinute: configuration.rateLimit,
+                rateLimits: configuration.rateLimits,
                 heartbeatExpiry: .seconds(configuration.heartbeatExpiry),
-                maximumBodyBytes: configuration.maximumBodyBytes
+                maximumBodyBytes: configuration.maximumBodyBytes, listenDescription: "\(address)"
             ),
             listener: listener, store: store, identity: identity, plugins: plugins, guests: services.guests,
             taskManager: TaskManagerClient(bus), clock: SystemWallClock(), random: SystemRandomSource(),

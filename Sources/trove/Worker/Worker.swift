@@ -15,6 +15,7 @@ import PluginHost
 import ServiceLifecycle
 import StateStore
 import TaskManager
+import UnixSignals
 
 /// The embedded shape: API, task manager, conductor and the hub in one process.
 struct Worker {
@@ -30,7 +31,7 @@ struct Worker {
         let shape = try await EmbeddedShape(home: home, address: address)
         self.shape = shape
         lifeline = Lifeline(descriptor: Supervisor.WorkerDescriptor.lifeline)
-        hub = try LocalHub(path: shape.compute.busPath, logger: Log.make("hub"))
+        hub = LocalHub(path: shape.busPath, logger: Log.make("hub"))
         services = shape.flowServices()
         api = try await shape.api(services: services, listener: Supervisor.WorkerDescriptor.listener)
         conductor = ConductorService(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import API
 import Configuration
 import Model
 import SystemPackage
@@ -12,17 +13,16 @@ struct WorkerConfiguration: Sendable {
     var maximumVolumeGiB = 100
     var pageSize = 20
     var maximumBodyBytes = 1 << 20
-    /// Requests a minute for each verb and project; nil: no limit.
-    var rateLimit: Int?
-    /// By resource name; -1 means no limit.
-    var quotas: [String: Int] = ["instances": 200, "volumes": 2000, "backups": 500, "ram": -1]
+    /// Requests a minute and project, by verb; nil: no limit.
+    var rateLimits: [String: Int]?
+    var quotas = APIConfiguration.QuotaDefaults(instances: 200, volumes: 2000, backups: 500, ram: -1)
     var reportInterval = 30
     var heartbeatExpiry = 90
     var usageTimeout = 1800
     var restoreUsageTimeout = 3600
     var backupTimeout = 86_400
     var addressRange = "127.20.0.0/16"
-    var uidRange: ClosedRange<UInt32> = 64_000...64_999
+    var uidRange: Range<UInt32> = 64_000..<65_000
     var volumeOvercommit = 4.0
     var isUnprivileged = false
     var concurrency = 16
@@ -89,12 +89,13 @@ extension WorkerConfiguration {
         try integer("api.max_body_bytes", &maximumBodyBytes, 1024...(64 << 20))
         var perMinute = 0
         try integer("api.rate_limit_per_minute", &perMinute, 0...1_000_000)
-        rateLimit = perMinute == 0 ? nil : perMinute
-        for resource in quotas.keys.sorted() {
-            var limit = quotas[resource] ?? -1
-            try integer("quotas.\(resource)", &limit, -1...10_000_000)
-            quotas[resource] = limit
+        if perMinute > 0 {
+            rateLimits = Dictionary(uniqueKeysWithValues: ["GET", "POST", "PUT", "DELETE"].map { ($0, perMinute) })
         }
+        try integer("quotas.instances", &quotas.instances, -1...10_000_000)
+        try integer("quotas.volumes", &quotas.volumes, -1...10_000_000)
+        try integer("quotas.backups", &quotas.backups, -1...10_000_000)
+        try integer("quotas.ram", &quotas.ram, -1...1_000_000_000)
         try integer("guest.report_interval", &reportInterval, 1...3600)
         try integer("guest.agent_heartbeat_expiry", &heartbeatExpiry, 2...86_400)
         try integer("guest.usage_timeout", &usageTimeout, 5...86_400)
@@ -110,7 +111,7 @@ extension WorkerConfiguration {
             guard ends.count == 2, ends[0] > 0, ends[0] <= ends[1] else {
                 throw StartError("\(path): 'compute.uid_range' must be two numbers such as 64000-64999")
             }
-            uidRange = ends[0]...ends[1]
+            uidRange = ends[0]..<(ends[1] + 1)
         }
     }
 }

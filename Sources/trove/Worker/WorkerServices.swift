@@ -4,6 +4,7 @@ import Glibc
 import Messaging
 import PluginHost
 import ServiceLifecycle
+import UnixSignals
 
 /// Runs the hub until everything that uses it has stopped.
 struct HubService: Service {
