@@ -2,10 +2,12 @@
 
 /// Why the state store could not do what was asked.
 package struct StateStoreError: Error, Sendable {
-    package struct Code: Sendable, Hashable {
+    package struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Value { case notFound, conflict, quotaExceeded, unavailable, corrupt, full, busy, schema }
         private let value: Value
         private init(_ value: Value) { self.value = value }
+        /// The code's name, for logs.
+        package var description: String { "\(value)" }
         /// The row does not exist.
         package static let notFound = Code(.notFound)
         /// The row changed since it was read, or a unique name is taken.

@@ -91,7 +91,6 @@ struct DatabaseFileTests {
             try handle.close()
             await #expect {
                 let store = try Fixture.open(fixture.path)
-                defer { withExtendedLifetime(store) {} }
                 _ = try await store.read { try $0.instances.all() }
             } throws: { has(.corrupt)($0) }
         }

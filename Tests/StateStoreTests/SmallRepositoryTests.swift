@@ -99,6 +99,22 @@ struct SmallRepositoryTests {
         }
     }
 
+    @Test("what an engine said is kept even with zero bytes, cut by code points")
+    func hostileFault() async throws {
+        try await Fixture.with { fixture in
+            try await fixture.store.write(.relaxed) { transaction in
+                try transaction.instances.insert(Fixture.instance("i1"))
+                // One visible character of 300 code points.
+                let message = "e" + String(repeating: "\u{301}", count: 299)
+                try transaction.faults.save(
+                    FaultRecord(instanceID: "i1", message: message, details: "a\u{0}b", created: Fixture.start))
+                let fault = try transaction.faults.find(instanceID: "i1")
+                #expect(fault?.message.unicodeScalars.count == 255)
+                #expect(fault?.details == "a\u{FFFD}b")
+            }
+        }
+    }
+
     @Test("root history keeps the last one who enabled it")
     func rootHistory() async throws {
         try await Fixture.with { fixture in

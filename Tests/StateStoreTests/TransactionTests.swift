@@ -41,6 +41,17 @@ struct TransactionTests {
         }
     }
 
+    @Test("a read cannot write")
+    func readOnly() async throws {
+        try await Fixture.with { fixture in
+            await #expect {
+                try await fixture.store.read { try $0.instances.insert(Fixture.instance("i1")) }
+            } throws: { has(.unavailable)($0) }
+            let rows = try await fixture.store.read { try $0.instances.all() }
+            #expect(rows.isEmpty)
+        }
+    }
+
     @Test("a body's optional result comes back as it is")
     func optionalResult() async throws {
         try await Fixture.with { fixture in

@@ -17,7 +17,7 @@ package struct BackupRecord: Sendable, Hashable {
     package var sizeBytes: Int64?
     /// Lower-case hex SHA-256 of the sealed object.
     package var checksum: String?
-    /// The strategy's plugin id, e.g. `org.trove.mariabackup`.
+    /// The strategy's plugin id, e.g. `org.example.stream`.
     package var backupType: String?
     package var datastoreVersionID: String
     /// What the strategy emitted; the parent of an increment.

@@ -20,7 +20,7 @@ struct SQLFaultRepository: FaultRepository {
         try connection.execute(
             statements.save,
             [
-                .text(record.instanceID), .text(String(record.message.prefix(255))), SQLValue(record.details),
+                .text(record.instanceID), .message(record.message, limit: 255), .message(record.details),
                 SQLValue(record.created), SQLValue(record.updated),
             ]
         )

@@ -92,7 +92,7 @@ struct SQLJournalRepository: JournalRepository {
 
     func postpone(_ id: String, fence: Int, notBefore: Timestamp, error: String?, now: Timestamp) throws {
         let changed = try connection.execute(
-            statements.postpone, [SQLValue(notBefore), SQLValue(error), SQLValue(now), .text(id), SQLValue(fence)])
+            statements.postpone, [SQLValue(notBefore), .message(error), SQLValue(now), .text(id), SQLValue(fence)])
         try requireFence(id, fence, changed)
     }
 
@@ -104,7 +104,7 @@ struct SQLJournalRepository: JournalRepository {
         let changed = try connection.execute(
             statements.finish,
             [
-                .text(state.rawValue), SQLValue(error), SQLValue(row.input.redacted), SQLValue(row.scratch.redacted),
+                .text(state.rawValue), .message(error), SQLValue(row.input.redacted), SQLValue(row.scratch.redacted),
                 SQLValue(now), .text(id), SQLValue(fence),
             ]
         )

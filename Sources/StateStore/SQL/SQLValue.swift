@@ -19,6 +19,14 @@ enum SQLValue: Sendable, Hashable {
     /// Compact JSON text.
     init(_ value: JSONValue?) { self.init(value?.text) }
 
+    /// Text that a machine wrote, such as an engine's error: zero bytes, which a driver may refuse, become U+FFFD, and what is
+    /// longer than `limit` code points is cut.
+    static func message(_ text: String?, limit: Int = .max) -> SQLValue {
+        guard let text else { return .null }
+        let scalars = text.unicodeScalars.prefix(limit).map { $0.value == 0 ? "\u{FFFD}" : $0 }
+        return .text(String(String.UnicodeScalarView(scalars)))
+    }
+
     /// A JSON array of texts, for `IN (…)` lists of any length within one statement.
     static func list(_ texts: [String]) -> SQLValue { .init(JSONValue.array(texts.map(JSONValue.string))) }
 
