@@ -152,7 +152,13 @@ let package = Package(
         + tests("ComputeTests", ["Compute", "CLinux", "Model", log])
         + tests("ObjectStoreTests", ["ObjectStore", "Model", "COpenSSL", "CZstd"])
         + tests("PluginTests", ["TrovePluginKit", "CTrovePlugin"])
-        + tests("PluginHostTests", ["PluginHost", "CTrovePlugin", "CLinux", "Model"])
+        + [
+            // The children of the plugin host's tests: trial loads and plugin runners.
+            .executableTarget(
+                name: "plugin-host-check", dependencies: ["PluginHost", log], path: "Tests/PluginHostCheck",
+                swiftSettings: settings)
+        ]
+        + tests("PluginHostTests", ["PluginHost", "CTrovePlugin", "CLinux", "Model", "plugin-host-check", log])
         + tests(
             "GuestAgentTests",
             ["GuestAgent", "PluginHost", "Messaging", "Calls", "ObjectStore", "CLinux", "Model", log]

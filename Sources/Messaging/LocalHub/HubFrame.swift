@@ -176,9 +176,13 @@ extension [UInt8] {
 
     /// At most 65,535 bytes of `text`, cut between characters.
     fileprivate mutating func put(text: String) {
-        var text = text[...]
-        while text.utf8.count > Int(UInt16.max) { text = text.dropLast() }
-        put(UInt16(text.utf8.count))
-        append(contentsOf: text.utf8)
+        var bytes = Array(text.utf8.prefix(Int(UInt16.max)))
+        if bytes.count < text.utf8.count {
+            // What a cut leaves of a character is one lead byte and its continuation bytes, 10xxxxxx.
+            let rest = bytes.reversed().prefix { $0 & 0xC0 == 0x80 }.count
+            bytes.removeLast(rest + 1)
+        }
+        put(UInt16(bytes.count))
+        append(contentsOf: bytes)
     }
 }

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Messaging
+import Model
+import TestSupport
+import Testing
+
+@Suite("LocalHubBus through restarts and closing", .timeLimit(.minutes(1)))
+struct LocalHubBusLifeTests {
+    @Test("a call in flight survives a restart of the hub, and its request is not run twice")
+    func callThroughRestart() async throws {
+        try await withHub(HubLimits()) { hub in
+            let started = Recorder<Bool>()
+            let gate = Recorder<Bool>()
+            try await hub.client("server").serve(
+                topic: "t", server: "s",
+                endpoint: ClosureEndpoint { _ in
+                    started.append(true)
+                    _ = await gate.wait(for: 1)
+                    return "done"
+                })
+            let client = hub.client("client")
+            let call = Task { try await client.ask("t", "m", timeout: .seconds(30)) }
+            _ = await started.wait(for: 1)
+            await hub.stopHub()
+            try hub.startHub()
+            gate.append(true)
+            #expect(try await call.value == "done")
+            #expect(started.values.count == 1)
+        }
+    }
+
+    @Test("a call and a cast made while the hub is away are delivered when it is back")
+    func sentWhileAway() async throws {
+        try await withHub(HubLimits()) { hub in
+            let seen = Recorder<String>()
+            try await hub.client("server").serve(
+                topic: "t", server: "s",
+                endpoint: ClosureEndpoint { request in
+                    seen.append(request.method)
+                    return "here"
+                })
+            let client = hub.client("client")
+            #expect(try await client.ask("t", "first") == "here")
+            await hub.stopHub()
+            let call = Task { try await client.ask("t", "call") }
+            let cast = Task { try await client.tell("t", "cast") }
+            try hub.startHub()
+            #expect(try await call.value == "here")
+            try await cast.value
+            #expect(Set(await seen.wait(for: 3)) == ["first", "call", "cast"])
+        }
+    }
+
+    @Test("declared queues of others are declared again")
+    func declaredAgain() async throws {
+        try await withHub { hub in
+            let client = hub.client("client")
+            try await client.declare(topic: "t", server: "s")
+            await hub.stopHub()
+            try hub.startHub()
+            try await client.tell("t", "m")
+        }
+    }
+
+    @Test("a cast without a hub gives up after its patience, a call after its timeout, both as unavailable")
+    func away() async throws {
+        try await withTemporaryDirectory { directory in
+            let bus = LocalHubBus(
+                path: directory + "/none.sock", name: "alone", logger: .quiet,
+                options: .init(patience: .milliseconds(50)))
+            let cast = await #expect(throws: MessagingError.self) { try await bus.tell("t", "m") }
+            let call = await #expect(throws: MessagingError.self) {
+                try await bus.ask("t", "m", timeout: .milliseconds(50))
+            }
+            #expect(cast?.code == .unavailable && call?.code == .unavailable)
+            await bus.close()
+        }
+    }
+
+    @Test("a server may begin before the hub does")
+    func serverFirst() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory + "/bus.sock"
+            let server = LocalHubBus(
+                path: path, name: "server", logger: .quiet, options: .init(patience: .milliseconds(50)))
+            try await server.serve(topic: "t", server: "s", endpoint: ClosureEndpoint { _ in "served" })
+            let hub = LocalHub(path: path, logger: .quiet)
+            try hub.start()
+            let client = LocalHubBus(path: path, name: "client", logger: .quiet)
+            #expect(try await client.ask("t", "m") == "served")
+            await client.close()
+            await server.close()
+            await hub.stop()
+        }
+    }
+
+    @Test("closing finishes running handlers and answers their callers")
+    func gracefulClose() async throws {
+        try await withHub { hub in
+            let started = Recorder<Bool>()
+            let gate = Recorder<Bool>()
+            let server = hub.client("server", .init(drain: .seconds(20)))
+            try await server.serve(
+                topic: "t", server: "s",
+                endpoint: ClosureEndpoint { _ in
+                    started.append(true)
+                    _ = await gate.wait(for: 1)
+                    return "finished"
+                })
+            let client = hub.client("client")
+            let call = Task { try await client.ask("t", "m", timeout: .seconds(30)) }
+            _ = await started.wait(for: 1)
+            let closing = Task { await server.close() }
+            gate.append(true)
+            #expect(try await call.value == "finished")
+            await closing.value
+        }
+    }
+
+    @Test("closing cancels handlers that do not finish in time; their callers learn it")
+    func impatientClose() async throws {
+        try await withHub { hub in
+            let started = Recorder<Bool>()
+            let server = hub.client("server", .init(drain: .milliseconds(50)))
+            try await server.serve(
+                topic: "t", server: "s",
+                endpoint: ClosureEndpoint { _ in
+                    started.append(true)
+                    try await Task.sleep(for: .seconds(60))
+                    return .null
+                })
+            let client = hub.client("client")
+            let call = Task { try await client.ask("t", "m", timeout: .seconds(30)) }
+            _ = await started.wait(for: 1)
+            await server.close()
+            let error = await #expect(throws: MessagingError.self) { try await call.value }
+            #expect(error?.code == .remote && error?.failure?.message.contains("closing") == true)
+        }
+    }
+
+    @Test("requests that a closing server had not begun go to another one")
+    func handOver() async throws {
+        try await withHub { hub in
+            let gate = Recorder<Bool>()
+            let begun = Recorder<Bool>()
+            let first = hub.client("first", .init(concurrency: 1, drain: .seconds(20)))
+            try await first.serve(
+                topic: "t", server: "first",
+                endpoint: ClosureEndpoint { _ in
+                    begun.append(true)
+                    _ = await gate.wait(for: 1)
+                    return .null
+                })
+            let client = hub.client("client")
+            for _ in 0..<4 { try await client.tell("t", "m") }
+            _ = await begun.wait(for: 1)
+            let closing = Task { await first.close() }
+            let seen = Recorder<Bool>()
+            try await hub.client("second").serve(
+                topic: "t", server: "second",
+                endpoint: ClosureEndpoint { _ in
+                    seen.append(true)
+                    return .null
+                })
+            #expect(await seen.wait(for: 3).count == 3)
+            gate.append(true)
+            await closing.value
+            #expect(begun.values.count == 1)
+        }
+    }
+
+    @Test("after closing nothing can be sent or served, calls in progress fail, and closing again is fine")
+    func closed() async throws {
+        try await withHub { hub in
+            let started = Recorder<Bool>()
+            try await hub.client("server", .init(drain: .milliseconds(10))).serve(
+                topic: "t", server: "s",
+                endpoint: ClosureEndpoint { _ in
+                    started.append(true)
+                    try await Task.sleep(for: .seconds(60))
+                    return .null
+                })
+            let client = hub.client("client")
+            let call = Task { try await client.ask("t", "m", timeout: .seconds(30)) }
+            _ = await started.wait(for: 1)
+            await client.close()
+            await client.close()
+            let inProgress = await #expect(throws: MessagingError.self) { try await call.value }
+            let sent = await #expect(throws: MessagingError.self) { try await client.tell("t", "m") }
+            let served = await #expect(throws: MessagingError.self) {
+                try await client.serve(topic: "u", server: "s", endpoint: ClosureEndpoint { _ in .null })
+            }
+            for error in [inProgress, sent, served] { #expect(error?.code == .unavailable) }
+        }
+    }
+
+    @Test("two hundred and fifty clients share one hub")
+    func manyClients() async throws {
+        try await withHub { hub in
+            try await hub.client("server").serve(
+                topic: "t", server: "s", endpoint: ClosureEndpoint { $0.arguments["n"] ?? .null })
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<250 {
+                    let client = hub.client("client \(number)")
+                    group.addTask {
+                        let value = JSONValue.int(Int64(number))
+                        let answer = try await client.ask("t", "m", ["n": value], timeout: .seconds(30))
+                        #expect(answer == value)
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+}
