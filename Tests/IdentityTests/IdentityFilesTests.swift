@@ -139,11 +139,17 @@ struct IdentityFilesTests {
         }
     }
 
-    @Test("a new password of a first user reaches the client files")
+    @Test("a new password ends the tokens of the old one, and reaches the client files")
     func passwordChange() async throws {
         try await Fixture.run { fixture in
-            try IdentityAdministration(directory: fixture.path + "/secrets").setPassword(
-                Secret("changed"), user: "demo")
+            let old = try await fixture.memberToken()
+            fixture.clock.advance(by: .seconds(1))
+            let operators = IdentityAdministration(directory: fixture.path + "/secrets", clock: fixture.clock)
+            try operators.setPassword(Secret("changed"), user: "demo")
+            try await fixture.identity.reload()
+            await #expect(throws: IdentityError.self) { try await fixture.identity.validate(old) }
+            let changed = ClientCredentials(userName: "demo", password: Secret("changed"), projectName: "demo")
+            _ = try await fixture.identity.validate(try await fixture.token(changed))
             try await fixture.identity.writeClientFiles(home: fixture.path, baseURL: Fixture.baseURL)
             #expect(try text(fixture.path + "/openrc").contains("export OS_PASSWORD='changed'\n"))
         }

@@ -22,6 +22,13 @@ struct LoginThrottleTests {
         #expect(throttle.wait(userID: "u", now: start + .seconds(8)) == .zero)
     }
 
+    @Test("a clock that was set back locks nobody out")
+    func clockSetBack() {
+        var throttle = LoginThrottle()
+        for _ in 0..<5 { throttle.failed(userID: "u", now: start) }
+        #expect(throttle.wait(userID: "u", now: Timestamp(microseconds: 0)) == .zero)
+    }
+
     @Test("success and a quiet minute forgive")
     func forgiving() {
         var throttle = LoginThrottle()

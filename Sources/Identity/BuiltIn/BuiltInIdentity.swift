@@ -132,7 +132,9 @@ extension BuiltInIdentity {
 
     /// Whom a payload stands for today: user and project must be there and enabled, and a role must be left.
     static func identity(_ payload: TokenPayload, in directory: IdentityDirectory) -> AuthenticatedIdentity? {
-        guard let user = directory.users[payload.userID], user.isEnabled else { return nil }
+        guard let user = directory.users[payload.userID], user.isEnabled, payload.issued >= user.tokensFrom else {
+            return nil
+        }
         var roles: [String] = []
         if let projectID = payload.projectID {
             roles = directory.roles(of: user, on: projectID)

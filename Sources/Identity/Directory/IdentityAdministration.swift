@@ -8,11 +8,15 @@ package import Model
 package struct IdentityAdministration: Sendable {
     private let file: IdentityFile
     private let random: any RandomSource
+    private let clock: any WallClock
 
     /// - Parameter directory: The secrets directory of a service that was started once.
-    package init(directory: String, random: any RandomSource = SystemRandomSource()) {
+    package init(
+        directory: String, random: any RandomSource = SystemRandomSource(), clock: any WallClock = SystemWallClock()
+    ) {
         file = IdentityFile(files: PrivateFiles(directory: directory))
         self.random = random
+        self.clock = clock
     }
 
     /// Adds a project.
@@ -67,7 +71,7 @@ package struct IdentityAdministration: Sendable {
         }
     }
 
-    /// Changes a password; tokens that were issued stay good until they expire.
+    /// Changes a password and ends the tokens that were issued before.
     ///
     /// - Throws: `.badRequest`, `.notFound`, `.files`.
     package func setPassword(_ password: Secret, user: String) throws(IdentityError) {
@@ -75,6 +79,7 @@ package struct IdentityAdministration: Sendable {
         try edit { directory throws(IdentityError) in
             var found = try Self.user(user, in: directory)
             found.password = hash
+            found.tokensFrom = clock.now
             try directory.save(found)
             guard var credentials = try IdentityBootstrap.load(from: file.files) else { return }
             if credentials.member.userName == found.name { credentials.member.password = password }

@@ -15,7 +15,7 @@ extension IdentityDirectory {
                 users.values.sorted { $0.name < $1.name }.map { user in
                     [
                         "id": .string(user.id), "name": .string(user.name), "enabled": .bool(user.isEnabled),
-                        "password": user.password.json,
+                        "password": user.password.json, "tokens_from": .int(user.tokensFrom.microseconds),
                         "roles": .object(user.roles.mapValues { .array($0.sorted().map(JSONValue.string)) }),
                     ]
                 }),
@@ -43,6 +43,7 @@ extension IdentityDirectory {
         else { throw IdentityError(.files, "A user in the identity file has no id, name or password hash.") }
         var user = IdentityUser(id: id, name: name, password: password)
         user.isEnabled = item["enabled"]?.boolValue ?? true
+        user.tokensFrom = Timestamp(microseconds: Int64(item["tokens_from"]?.intValue ?? 0))
         for (projectID, names) in item["roles"]?.objectValue ?? [:] {
             user.roles[projectID] = Set(names.arrayValue?.compactMap(\.stringValue) ?? [])
         }

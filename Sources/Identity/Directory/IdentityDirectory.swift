@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Model
+
 /// A project of the one domain.
 struct IdentityProject: Sendable, Hashable {
     /// 32 lower-case hexadecimal digits.
@@ -15,6 +17,8 @@ struct IdentityUser: Sendable, Hashable {
     var name: String
     var password: PasswordHash
     var isEnabled = true
+    /// Tokens issued before are worth nothing: when the password was changed last.
+    var tokensFrom = Timestamp(microseconds: 0)
     /// Role names by project id.
     var roles: [String: Set<String>] = [:]
 }

@@ -21,7 +21,9 @@ struct LoginThrottle: Sendable {
     /// How long the user has to wait; zero when it may try.
     func wait(userID: String, now: Timestamp) -> Duration {
         guard let entry = entries[userID] else { return .zero }
-        return max(.zero, entry.until - now)
+        let wait = entry.until - now
+        // A clock that was set back must not lock anybody out.
+        return wait > Self.longest ? .zero : max(.zero, wait)
     }
 
     mutating func failed(userID: String, now: Timestamp) {
