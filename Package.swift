@@ -147,7 +147,10 @@ let package = Package(
     ]
         + tests("ModelTests", ["Model"])
         + tests("StateStoreTests", ["StateStore", "Model", log])
-        + tests("MessagingTests", ["Messaging", "Calls", "Model", log])
+        + tests(
+            "MessagingTests",
+            ["Messaging", "Calls", "Model", log, .product(name: "MetricsTestKit", package: "swift-metrics")]
+        )
         + tests("IdentityTests", ["Identity", "StateStore", "Model", log])
         + tests("ComputeTests", ["Compute", "CLinux", "Model", log])
         + tests("ObjectStoreTests", ["ObjectStore", "Model", "COpenSSL", "CZstd"])

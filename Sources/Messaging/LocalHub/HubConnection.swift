@@ -4,9 +4,6 @@ import Glibc
 
 /// The hub's end of one connection; used by the hub's thread alone.
 final class HubConnection {
-    /// What may wait for a client that does not read; deliveries alone never reach it.
-    static let maximumOutputBytes = 64 << 20
-
     let id: UInt64
     let descriptor: Descriptor
     var name = ""

@@ -178,6 +178,9 @@ extension HubLoop {
         }
     }
 
+    /// What may wait for a client that does not read. Deliveries alone never reach it, since the hub does not hold so much.
+    private var maximumOutputBytes: Int { state.limits.totalBytes + HubFrame.maximumBytes }
+
     private func flushTouched() {
         while let id = touched.popFirst() {
             guard let connection = connections[id] else { continue }
@@ -185,7 +188,7 @@ extension HubLoop {
                 drop(connection, reason: nil)
                 continue
             }
-            if connection.pendingBytes > HubConnection.maximumOutputBytes {
+            if connection.pendingBytes > maximumOutputBytes {
                 drop(connection, reason: "the client does not read")
             } else if connection.waitsForRoom != (connection.pendingBytes > 0) {
                 connection.waitsForRoom.toggle()

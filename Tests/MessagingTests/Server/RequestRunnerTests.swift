@@ -119,11 +119,9 @@ struct RequestRunnerTests {
             if let reply = try? ReplyMessage(body: body) { signs.append(reply) }
             return .delivered
         }
-        #expect(
-            signs.values == [
-                ReplyMessage(messageID: "1", content: .result(.null), isEnding: false),
-                ReplyMessage(messageID: "1", content: .result(5)),
-            ])
+        #expect(signs.values.last == ReplyMessage(messageID: "1", content: .result(5)))
+        let sign = ReplyMessage(messageID: "1", content: .result(.null), isEnding: false)
+        #expect(signs.values.count >= 2 && signs.values.dropLast().allSatisfy { $0 == sign })
     }
 
     @Test("a result that is too large becomes a failure that says so")
