@@ -18,8 +18,9 @@ struct ServerConfiguration {
     var templatePath: String { instance.runDirectory + "/template.sql" }
     /// The Unix socket.
     var socketPath: String { instance.runDirectory + "/mariadb.sock" }
-    /// On the data volume, not in the run directory: that one is memory. The engine takes no name with a dot for a database.
-    var temporaryPath: String { instance.dataDirectory + "/.tmp" }
+    /// On the data volume, not in the run directory: that one is memory.
+    var temporaryPath: String { instance.dataDirectory + "/" + Self.temporaryName }
+    private static let temporaryName = ".tmp"
     /// The engine's uid and gid.
     var owner: (uid: UInt32, gid: UInt32) { (instance.uid, instance.gid) }
 
@@ -28,6 +29,9 @@ struct ServerConfiguration {
         var values: [(name: String, value: String)] = [
             ("datadir", instance.dataDirectory),
             ("tmpdir", temporaryPath),
+            // Directories that are no databases; one line each.
+            ("ignore_db_dirs", "lost+found"),
+            ("ignore_db_dirs", Self.temporaryName),
             ("secure_file_priv", temporaryPath),
             ("socket", socketPath),
             ("pid_file", instance.runDirectory + "/mariadb.pid"),

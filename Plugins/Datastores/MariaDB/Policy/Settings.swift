@@ -16,7 +16,6 @@ enum Settings {
             ("collation_server", "utf8mb4_general_ci"),
             ("skip_name_resolve", "ON"),
             ("performance_schema", "OFF"),
-            ("ignore_db_dirs", "lost+found"),
             ("innodb_buffer_pool_size", "\(pool)M"),
             ("innodb_log_file_size", "\(logFileMiB(memoryMiB: memoryMiB))M"),
             ("max_connections", String(min(max(memoryMiB * 100 / 512, 40), 5000))),
@@ -46,7 +45,7 @@ enum Settings {
 
     /// Settings that the plugin decides: paths, identity, and what would change who may log in.
     static let fixed: Set<String> = [
-        "basedir", "bind_address", "datadir", "init_connect", "init_file", "innodb_data_home_dir",
+        "basedir", "bind_address", "datadir", "ignore_db_dirs", "init_connect", "init_file", "innodb_data_home_dir",
         "innodb_data_file_path", "innodb_log_group_home_dir", "innodb_undo_directory", "log_error", "pid_file",
         "plugin_dir", "plugin_load", "plugin_load_add", "port", "secure_file_priv", "server_id", "skip_grant_tables",
         "skip_name_resolve", "skip_networking", "socket", "tmpdir", "user",
