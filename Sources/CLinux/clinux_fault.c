@@ -122,7 +122,7 @@ static void on_fatal(int number, siginfo_t *info, void *context) {
 }
 
 int clinux_fault_install(int32_t report_fd) {
-  atomic_store(&report, report_fd);
+  if (report_fd >= 0) atomic_store(&report, report_fd);
   if (atomic_exchange(&installed, 1)) return 0;
   /* The first call loads the unwinder, which allocates: not for a handler. */
   void *frames[4];

@@ -7,7 +7,7 @@
 
 /* Installs one handler for SIGSEGV, SIGBUS, SIGILL, SIGABRT, SIGFPE and SIGTRAP, once a process. It writes
    "trove: fatal signal N in plugin '<id>'" to standard error. report_fd: also gets "N <id>\n" ("N \n" when no plugin is
-   to blame); -1: nowhere. The descriptor stays the caller's. A repeat only changes report_fd. 0 or an errno.
+   to blame); -1: nowhere. The descriptor stays the caller's. A repeat only changes report_fd, unless it is -1. 0 or an errno.
    Source: sigaction(2), backtrace(3). */
 int clinux_fault_install(int32_t report_fd);
 

@@ -148,7 +148,8 @@ final class PluginCall: Sendable {
             defer { state.cleanups = [] }
             return state.cleanups
         }
-        for cleanup in cleanups { cleanup() }
+        // The last first: what reads the call's memory was added after what frees it.
+        for cleanup in cleanups.reversed() { cleanup() }
         deliver(outcome)
     }
 

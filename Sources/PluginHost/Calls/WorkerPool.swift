@@ -58,7 +58,7 @@ final class WorkerPool: Sendable {
     private func next() -> (@Sendable () -> Void)? {
         state.update { $0.idle += 1 }
         let job: (@Sendable () -> Void)? = state.wait(until: .now + .seconds(60)) { state in
-            guard !state.jobs.isEmpty, state.threads - state.lost <= threads else { return nil }
+            guard !state.jobs.isEmpty else { return nil }
             state.idle -= 1
             return state.jobs.removeFirst()
         }

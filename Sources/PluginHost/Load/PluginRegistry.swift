@@ -22,13 +22,17 @@ package final class PluginRegistry: Sendable {
     /// Finds, checks and loads every enabled plugin of this role. Blocks: for start-up.
     ///
     /// A plugin that cannot be used is a refusal, never an error: the others go on.
-    /// - Throws: `preconditionFailed` when it was called before, or nothing could watch for faults.
+    /// - Throws: `preconditionFailed` when it was called before; `internal` when nothing can watch for faults.
     package func load() throws(PluginError) {
         let isFirst = state.withLock { state in
             defer { state.isLoaded = true }
             return !state.isLoaded
         }
         guard isFirst else { throw PluginError(.preconditionFailed, "the plugins of this registry are loaded already") }
+        let watched = clinux_fault_install(-1)
+        guard watched == 0 else {
+            throw PluginError(.internal, "fatal signals cannot be watched: errno \(watched)")
+        }
         let catalog = PluginCatalog(directories: configuration.directories)
         for refusal in catalog.refusals { refuse(refusal) }
         let loader = PluginLoader(configuration: configuration)

@@ -51,6 +51,8 @@ final class FrameChannel: Sendable {
         return try? JSONValue(parsing: body, maximumDepth: 128)
     }
 
+    var isOpen: Bool { queue.update { !$0.isClosed } }
+
     /// Ends both directions; what was queued may be lost.
     func close() {
         queue.update { $0.isClosed = true }
