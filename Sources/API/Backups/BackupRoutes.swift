@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Calls
 import Model
 import StateStore
 
@@ -56,7 +55,7 @@ enum BackupRoutes {
             )
             return true
         }
-        if isNew { await call.services.taskManager.wake(context: call.context) }
+        if isNew { await call.wakeTaskManager() }
         return .accepted
     }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Calls
 import Model
 import StateStore
 
@@ -37,7 +36,7 @@ enum CreateBackup {
         let backup = try await call.services.store.write(.durable) { transaction in
             try insert(request, instanceID: instanceID, call, transaction)
         }
-        await call.services.taskManager.wake(context: call.context)
+        await call.wakeTaskManager()
         return BackupView.document(202, backup)
     }
 

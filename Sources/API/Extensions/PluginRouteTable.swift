@@ -54,7 +54,9 @@ final class PluginRouteTable: Sendable {
         var refusals: [String] = []
         for route in routes {
             let pattern = RoutePattern(route.method, route.path)
-            if let clash = core.first(where: { $0.overlaps(pattern) }) {
+            // The exact twin is the better one to name.
+            if let clash = core.first(where: { $0.isTwin(of: pattern) }) ?? core.first(where: { $0.overlaps(pattern) })
+            {
                 refusals.append(
                     "Route '\(pattern)' of plugin '\(route.pluginID)' clashes with the core route '\(clash)'."
                 )

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Calls
 import Model
 import PluginHost
 import StateStore
@@ -24,7 +23,7 @@ struct CreateInstance {
         let create = try await CreateInstance(call, request)
         let volumeGiB = try await create.checkWithPolicy()
         let summary = try await create.commit(volumeGiB: volumeGiB)
-        await call.services.taskManager.wake(context: call.context)
+        await call.wakeTaskManager()
         return InstanceRoutes.document(summary, .create, call)
     }
 

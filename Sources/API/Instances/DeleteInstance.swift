@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Calls
 import Model
 import StateStore
 
@@ -9,7 +8,7 @@ enum DeleteInstance {
     @Sendable static func handle(_ call: APICall) async throws -> APIResponse {
         let id = call.parameter(0)
         let isNew = try await call.services.store.write(.durable) { try delete(id, call, $0) }
-        if isNew { await call.services.taskManager.wake(context: call.context) }
+        if isNew { await call.wakeTaskManager() }
         return .accepted
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Calls
 import Model
 import StateStore
 
@@ -35,5 +36,17 @@ extension APICall {
             id: services.random.uuid(), requestID: context.requestID, projectID: projectID, userID: context.userID,
             flow: flow.rawValue, resourceID: resourceID, input: input, created: now
         )
+    }
+
+    /// Says that the journal has work, once it is committed.
+    ///
+    /// A bus that is away must not hold up an answer: the task manager finds the work by itself.
+    func wakeTaskManager() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await services.taskManager.wake(context: context) }
+            group.addTask { _ = try? await Task.sleep(for: .milliseconds(500)) }
+            await group.next()
+            group.cancelAll()
+        }
     }
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Calls
 import Model
 import StateStore
 
@@ -49,7 +48,7 @@ enum InstanceActions {
                 )
             )
         }
-        await call.services.taskManager.wake(context: call.context)
+        await call.wakeTaskManager()
         return .accepted
     }
 

@@ -8,7 +8,11 @@ struct LimitRoutes {
     let rateLimiter: RateLimiter?
 
     var routes: [Route<RouteHandler>] {
-        [Route(pattern: RoutePattern("GET", "/limits"), target: { [rateLimiter] in try await Self.list($0, rateLimiter) })]
+        [
+            Route(
+                pattern: RoutePattern("GET", "/limits"),
+                target: { [rateLimiter] in try await Self.list($0, rateLimiter) })
+        ]
     }
 
     @Sendable private static func list(_ call: APICall, _ limiter: RateLimiter?) async throws -> APIResponse {

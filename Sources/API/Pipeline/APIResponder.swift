@@ -86,7 +86,8 @@ package final class APIResponder: Sendable {
             let answer = await services.identity.handle(
                 IdentityRequest(
                     method: request.method, path: path, query: request.query ?? "",
-                    headers: request.headers.map { ($0.name, $0.value) }, body: bytes, baseURL: APICall.baseURL(request, services.configuration)
+                    headers: request.headers.map { ($0.name, $0.value) }, body: bytes,
+                    baseURL: APICall.baseURL(request, services.configuration)
                 )
             )
             var response = APIResponse(status: answer.status, body: answer.body)

@@ -16,6 +16,7 @@ package final class APIService: Service {
     package let responder: APIResponder
     private let configuration: APIConfiguration
     private let listener: Int32
+    private let clock: any WallClock
     private let logger: Logger
 
     /// - Parameters:
@@ -37,6 +38,7 @@ package final class APIService: Service {
     ) {
         self.configuration = configuration
         self.listener = listener
+        self.clock = clock
         self.logger = logger
         responder = APIResponder(
             APIServices(
@@ -51,7 +53,7 @@ package final class APIService: Service {
     /// - Throws: when the descriptor is not a listening socket.
     package func run() async throws {
         _ = await responder.mountPluginRoutes()
-        let bridge = HTTPBridge(responder: responder, configuration: configuration)
+        let bridge = HTTPBridge(responder: responder, configuration: configuration, clock: clock)
         let child = HTTP1Channel(
             responder: { request, writer, channel in try await bridge.handle(request, writer, channel) },
             configuration: HTTP1Channel.Configuration(

@@ -2,7 +2,7 @@
 
 import HTTPTypes
 import HummingbirdCore
-import Logging
+import Model
 import NIOCore
 import Synchronization
 
@@ -10,6 +10,14 @@ import Synchronization
 struct HTTPBridge: Sendable {
     let responder: APIResponder
     let configuration: APIConfiguration
+    let clock: any WallClock
+    private let date = HTTPDate()
+
+    init(responder: APIResponder, configuration: APIConfiguration, clock: any WallClock) {
+        self.responder = responder
+        self.configuration = configuration
+        self.clock = clock
+    }
 
     /// Serves one request of a connection.
     @concurrent
@@ -21,7 +29,7 @@ struct HTTPBridge: Sendable {
         }
         let (response, isHead) = await respond(request, body)
         let mustClose = body.isUnbounded(configuration.maximumBodyBytes) || Self.asksToClose(request)
-        let head = Self.head(response, closes: mustClose)
+        let head = head(response, closes: mustClose)
         let bytes = isHead ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: response.body))
         try await writer.write(response: head, body: bytes)
         if mustClose {
@@ -57,10 +65,11 @@ struct HTTPBridge: Sendable {
         request.headers[.connection]?.lowercased() == "close"
     }
 
-    private static func head(_ response: APIResponse, closes: Bool) -> HTTPResponse {
+    private func head(_ response: APIResponse, closes: Bool) -> HTTPResponse {
         var fields = HTTPFields()
         fields[.contentType] = response.contentType
         fields[.contentLength] = String(response.body.count)
+        fields[.date] = date.text(clock.now)
         if closes { fields[.connection] = "close" }
         for (name, value) in response.headers {
             guard let name = HTTPField.Name(name) else { continue }
