@@ -18,6 +18,7 @@ package protocol ComputeDriver: Sendable {
     func createVolume(_ request: VolumeRequest) async throws(ComputeError) -> VolumePlacement
 
     /// Writes the guest's configuration and starts its agent, confined to the flavor. Returns once the agent process runs.
+    /// The volume may be made before or after: the agent needs it when it is told to prepare.
     /// Booting again finds the agent, or starts a new one that adopts the engine.
     func boot(_ request: BootRequest) async throws(ComputeError) -> String
 

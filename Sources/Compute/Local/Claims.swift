@@ -32,6 +32,7 @@ struct Claims: Sendable {
 
     /// Takes `value` for an instance of this home. True also when the instance has it already.
     func take(_ kind: ClaimKind, _ value: String, for instanceID: String) throws(ComputeError) -> Bool {
+        if owner(kind, value) == Owner(home: paths.home, instanceID: instanceID) { return true }
         let path = "\(directory(kind))/\(value)"
         let ticket = "\(paths.claims)/.\(paths.homeDigest)-\(instanceID)-\(kind.rawValue)"
         let content: JSONValue = ["home": .string(paths.home), "instance": .string(instanceID)]

@@ -3,9 +3,12 @@
 import CLinux
 import Glibc
 import Model
+import Synchronization
 
 /// Small blocking file work with errors that name the path.
 enum HostFiles {
+    private static let partialNumber = Atomic<UInt64>(0)
+
     /// An error of a system call on `path`; a full disk is `.exhausted` and retryable.
     static func failure(_ action: String, _ path: String, _ error: Int32) -> ComputeError {
         let text = "cannot \(action) \(path): \(text(of: error))"
@@ -109,7 +112,9 @@ enum HostFiles {
 
     /// Replaces `path` by a new file of mode 0600 in one step; readers see the old or the new content.
     static func writeAtomically(_ path: String, _ content: [UInt8]) throws(ComputeError) {
-        let partial = path + ".new"
+        // Two threads may write the same file: each has a partial one of its own.
+        let number = partialNumber.wrappingAdd(1, ordering: .relaxed).newValue
+        let partial = "\(path).\(getpid())-\(number).new"
         let descriptor = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failure("create", partial, errno) }
         var error: Int32 = 0

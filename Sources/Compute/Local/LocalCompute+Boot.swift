@@ -7,6 +7,8 @@ package import Model
 extension LocalCompute {
     package func boot(_ request: BootRequest) async throws(ComputeError) -> String {
         try check(request.instanceID)
+        // The agent may come up while the volume is still being made.
+        try await attachFinishedVolume(request.instanceID)
         return try await pool.run(key: request.instanceID) { () throws(ComputeError) in
             try self.launch(request.instanceID, request.guestConfiguration, request.flavor)
             return request.instanceID
@@ -15,6 +17,7 @@ extension LocalCompute {
 
     package func ensureServer(_ instanceID: String) async throws(ComputeError) {
         try check(instanceID)
+        try await attachFinishedVolume(instanceID)
         try await pool.run(key: instanceID) { () throws(ComputeError) in
             guard let base = HostFiles.readJSON(self.paths.guestConfiguration(instanceID)),
                 let memory = base["memory_mb"]?.intValue, let vcpus = base["vcpus"]?.intValue
@@ -92,13 +95,9 @@ extension LocalCompute {
 
     private func launch(_ id: String, _ base: JSONValue, _ flavor: Flavor) throws(ComputeError) {
         let owner = try placement(id)
-        try attachVolume(id)
         if let agent = liveAgent(id) {
             watcher.armIfFollowed(id, agent.pidfd)
             return
-        }
-        guard HostFiles.exists(dataDirectory(id)) else {
-            throw ComputeError(.missing, "instance \(id) has no volume; create it first")
         }
         try claimAgain(id, owner)
         let places = GuestPlaces(

@@ -11,20 +11,22 @@ extension LocalCompute {
         guard request.sizeGiB >= 1 else {
             throw ComputeError(.unsupported, "a volume has at least 1 GiB, not \(request.sizeGiB)")
         }
-        return try await pool.run(key: request.instanceID) { () throws(ComputeError) in
+        return try await pool.run(key: Self.volumeKey(request.instanceID)) { () throws(ComputeError) in
             let owner = try self.placement(request.instanceID)
             if self.volumes.hasImages {
+                self.spares.noteUse()
                 try self.makeImageVolume(request, owner)
             } else {
                 try self.makePlainVolume(request, owner)
             }
+            if let key = request.templateKey { self.refillSpares(key) }
             return VolumePlacement(dataDirectory: self.dataDirectory(request.instanceID))
         }
     }
 
     package func deleteVolume(_ instanceID: String) async throws(ComputeError) {
         try check(instanceID)
-        try await pool.run(key: instanceID) { () throws(ComputeError) in
+        try await pool.run(key: Self.volumeKey(instanceID)) { () throws(ComputeError) in
             let image = self.paths.image(instanceID)
             let trash = "\(self.paths.trash)/\(instanceID)-\(SystemRandomSource().bytes(6).hex)"
             if self.volumes.hasImages { try self.volumes.unmount(image, at: self.paths.mount(instanceID)) }
@@ -45,8 +47,19 @@ extension LocalCompute {
     /// Where the engine's data is: the mount, or the plain directory.
     func dataDirectory(_ id: String) -> String { volumes.hasImages ? paths.mount(id) : paths.plainData(id) }
 
+    /// Work on a volume goes on beside work on its server, but never twice at once.
+    static func volumeKey(_ id: String) -> String { "volume \(id)" }
+
+    /// Mounts a finished volume again if it is not mounted; one that is still being made is left to that.
+    func attachFinishedVolume(_ id: String) async throws(ComputeError) {
+        try await pool.run(key: Self.volumeKey(id)) { () throws(ComputeError) in
+            guard VolumeRecord(HostFiles.readJSON(self.paths.volumeRecord(id)))?.isReady == true else { return }
+            try self.attachVolume(id)
+        }
+    }
+
     /// Mounts the volume of an instance again, if it has one that is not mounted.
-    func attachVolume(_ id: String) throws(ComputeError) {
+    private func attachVolume(_ id: String) throws(ComputeError) {
         guard volumes.hasImages, HostFiles.exists(paths.image(id)) else { return }
         try makeRunDirectory(id)
         try volumes.mount(paths.image(id), at: paths.mount(id))

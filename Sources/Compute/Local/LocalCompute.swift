@@ -23,8 +23,9 @@ package final class LocalCompute: ComputeDriver {
     let watcher: AgentWatcher
     /// For what callers wait for.
     let pool: BlockingPool
-    /// For what nobody waits for: removing images, making spare ones. One thread.
+    /// For what nobody waits for: removing images. One thread.
     let background: BlockingPool
+    let spares: SpareWork
     let builds = Mutex<[String: TemplateBuild]>([:])
 
     /// Looks at the host, makes missing directories, mends what a crash left half done.
@@ -46,6 +47,7 @@ package final class LocalCompute: ComputeDriver {
         watcher = try AgentWatcher()
         pool = BlockingPool(threads: 8)
         background = BlockingPool(threads: 1)
+        spares = SpareWork()
         recover()
     }
 
@@ -59,6 +61,7 @@ package final class LocalCompute: ComputeDriver {
     /// Waits for removals that still go on, and ends the driver's threads. Instances keep running.
     package func close() async {
         watcher.close()
+        spares.close()
         try? await background.run { () throws(ComputeError) in }
         background.close()
         pool.close()

@@ -50,7 +50,7 @@ package struct LocalComputeConfiguration: Sendable {
         uidRange = 64000..<65000
         reserveGiB = 2
         overcommit = 2
-        spareImages = 2
+        spareImages = 4
         templateTimeout = .seconds(300)
         agentStopTimeout = .seconds(5)
         killTimeout = .seconds(15)

@@ -9,17 +9,23 @@ import Synchronization
 extension LocalCompute {
     /// Makes a spare image the instance's own. False when there is none.
     func takeSpare(_ key: String, for image: String) -> Bool {
-        defer { refillSpares(key) }
-        return (0..<max(0, configuration.spareImages)).contains { rename(paths.spare(key, $0), image) == 0 }
+        (0..<max(0, configuration.spareImages)).contains { rename(paths.spare(key, $0), image) == 0 }
     }
 
     /// Makes missing spare images while nobody waits: they are on disk already when an instance takes one.
+    ///
+    /// Writing one out would slow the new instance that comes up on the same disk, so it waits for a pause, unless there
+    /// is no spare left.
     func refillSpares(_ key: String) {
         guard volumes.hasImages, configuration.spareImages > 0 else { return }
-        background.start {
-            for number in 0..<self.configuration.spareImages where !HostFiles.exists(self.paths.spare(key, number)) {
+        spares.start {
+            while let number = self.missingSpare(key) {
+                let hasSpare = (0..<self.configuration.spareImages).contains {
+                    HostFiles.exists(self.paths.spare(key, $0))
+                }
+                guard self.spares.waitForPause(isUrgent: !hasSpare) else { return }
                 do throws(ComputeError) {
-                    try self.makeSpare(key, number)
+                    guard try self.makeSpare(key, number) else { return }
                 } catch {
                     self.configuration.logger.info(
                         "cannot make a spare image", metadata: ["error.message": "\(error.message)"])
@@ -29,12 +35,19 @@ extension LocalCompute {
         }
     }
 
-    private func makeSpare(_ key: String, _ number: Int) throws(ComputeError) {
+    private func missingSpare(_ key: String) -> Int? {
+        (0..<configuration.spareImages).first { !HostFiles.exists(paths.spare(key, $0)) }
+    }
+
+    /// False when the template is gone.
+    private func makeSpare(_ key: String, _ number: Int) throws(ComputeError) -> Bool {
         let template = paths.templateImage(key)
-        guard HostFiles.exists(template) else { return }
+        guard HostFiles.exists(template) else { return false }
         let spare = paths.spare(key, number)
         try volumes.copy(template, to: spare, bytes: VolumeHost.templateBytes, isSynced: true)
-        if !HostFiles.exists(template) { try HostFiles.removeFile(spare) }
+        guard !HostFiles.exists(template) else { return true }
+        try HostFiles.removeFile(spare)
+        return false
     }
 
     /// Removes the templates that the same datastore version had under other keys.

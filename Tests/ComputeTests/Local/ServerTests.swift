@@ -148,13 +148,27 @@ struct ServerTests {
         }
     }
 
-    @Test("an instance that was never booted cannot be ensured, one without a volume not booted")
+    @Test("an instance that was never booted cannot be ensured, one without a placement not booted")
     func preconditions() async throws {
         try await TestHost.run(.plain) { _, compute in
             #expect(await computeError { try await compute.ensureServer("a") }?.code == .missing)
-            _ = try await compute.allocate("a", ports: [])
             let request = BootRequest(instanceID: "a", flavor: TestHost.flavor, guestConfiguration: TestHost.guest)
             #expect(await computeError { _ = try await compute.boot(request) }?.code == .missing)
+        }
+    }
+
+    @Test("agent and volume can be made at the same time", arguments: TestHost.modes)
+    func concurrently(mode: TestHost.Mode) async throws {
+        try await TestHost.run(mode) { _, compute in
+            _ = try await compute.allocate("a", ports: [])
+            async let volume = compute.createVolume(VolumeRequest(instanceID: "a", sizeGiB: 1, templateKey: nil))
+            let request = BootRequest(instanceID: "a", flavor: TestHost.flavor, guestConfiguration: TestHost.guest)
+            async let server = compute.boot(request)
+            #expect(try await server == "a")
+            #expect(HostFiles.exists(try await volume.dataDirectory))
+            #expect(await compute.serverStatus("a") == .active)
+            try await compute.removeInstance("a")
+            #expect(try await compute.inventory() == [])
         }
     }
 

@@ -87,7 +87,7 @@ struct TemplateTests {
         try await TestHost.run(prepare: { $0.spareImages = 2 }) { host, compute in
             guard compute.volumes.hasImages else { return }
             try await compute.ensureTemplate(host.template())
-            try await compute.background.run { () throws(ComputeError) in }
+            await compute.spares.finish()
             #expect((0..<2).allSatisfy { HostFiles.exists(compute.paths.spare("key1", $0)) })
             for id in ["a", "b", "c"] {
                 _ = try await compute.allocate(id, ports: [])
@@ -95,10 +95,11 @@ struct TemplateTests {
                     VolumeRequest(instanceID: id, sizeGiB: 5, templateKey: "key1"))
                 #expect(HostFiles.list("\(volume.dataDirectory)/db").count == 180)
             }
-            try await compute.background.run { () throws(ComputeError) in }
+            await compute.spares.finish()
             #expect((0..<2).allSatisfy { HostFiles.exists(compute.paths.spare("key1", $0)) })
             for id in ["a", "b", "c"] { try await compute.removeInstance(id) }
             try await compute.ensureTemplate(host.template("key2"))
+            await compute.spares.finish()
             try await compute.background.run { () throws(ComputeError) in }
             #expect(HostFiles.list(compute.paths.templates).allSatisfy { $0.hasPrefix("key2") })
         }
