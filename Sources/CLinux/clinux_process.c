@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/sched.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -16,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -24,6 +26,12 @@
 #ifndef P_PIDFD
 #define P_PIDFD 3
 #endif
+#if defined(__x86_64__) || defined(__aarch64__)
+#define CAN_CLONE_INTO_GROUP 1
+#else
+#define CAN_CLONE_INTO_GROUP 0
+#endif
+#define UNIFIED_GROUP_MAGIC 0x63677270 /* CGROUP2_SUPER_MAGIC of linux/magic.h */
 
 /* The child runs on memory shared with the suspended caller (as vfork(2) has it), so it may report its error there, and
    must use system calls alone: glibc's setresuid(), for example, would change every thread of the caller. */
@@ -42,16 +50,20 @@ typedef struct spawn_state {
   const clinux_spawn *options;
   int32_t *duplicates; /* descriptors 0, 1, 2, ... of the child before they are moved to their place */
   char *inner_stack;   /* for the second clone of a detached child */
+  int32_t *groups;     /* written by the child to join: the options' cgroup_fds, or cheaper files of the same groups */
+  size_t group_count;
+  int32_t born_in;       /* directory of the unified group that the child is made in; -1: none */
+  int32_t born_in_procs; /* the caller's cgroup.procs of that group */
   pid_t pid;
   int pidfd;
   volatile int error;
 } spawn_state;
 
-static int child_join_groups(const clinux_spawn *o) {
-  for (size_t i = 0; i < o->cgroup_count; i++) {
+static int child_join_groups(const spawn_state *state) {
+  for (size_t i = 0; i < state->group_count; i++) {
     ssize_t written;
     do {
-      written = write(o->cgroup_fds[i], "0", 1);
+      written = write(state->groups[i], "0", 1);
     } while (written < 0 && errno == EINTR);
     if (written != 1) return errno;
   }
@@ -114,7 +126,7 @@ static int child_setup(const spawn_state *state) {
   } else if (setpgid(0, 0) != 0) {
     return errno;
   }
-  int error = child_join_groups(o);
+  int error = child_join_groups(state);
   if (error == 0) error = child_place_descriptors(state);
   if (error == 0 && o->set_ids) error = child_drop_ids(o);
   if (error != 0) return error;
@@ -123,7 +135,8 @@ static int child_setup(const spawn_state *state) {
   return 0;
 }
 
-static int child_main(void *argument) {
+/* Not inlined: where the child shares the caller's stack, only frames below the caller's may be written. */
+static __attribute__((noinline)) int child_main(void *argument) {
   spawn_state *state = argument;
   const clinux_spawn *o = state->options;
   state->error = child_setup(state);
@@ -136,15 +149,64 @@ static int child_main(void *argument) {
   __builtin_unreachable();
 }
 
+#if defined(__x86_64__)
+static inline __attribute__((always_inline)) long raw_clone3(struct clone_args *arguments) {
+  long result;
+  __asm__ volatile("syscall"
+                   : "=a"(result)
+                   : "0"((long)SYS_clone3), "D"(arguments), "S"(sizeof *arguments)
+                   : "rcx", "r11", "memory");
+  return result;
+}
+#elif defined(__aarch64__)
+static inline __attribute__((always_inline)) long raw_clone3(struct clone_args *arguments) {
+  register long result __asm__("x0") = (long)arguments;
+  register long size __asm__("x1") = sizeof *arguments;
+  register long number __asm__("x8") = SYS_clone3;
+  __asm__ volatile("svc 0" : "+r"(result) : "r"(size), "r"(number) : "memory");
+  return result;
+}
+#else
+static inline long raw_clone3(struct clone_args *arguments) {
+  (void)arguments;
+  return -ENOSYS;
+}
+#endif
+
+/* Makes the child in its unified group, on the caller's own stack as vfork(2) does: the child never returns from here, so
+   it leaves the caller's frame alone. The system call must be inline: the child would otherwise overwrite its return address. */
+static __attribute__((noinline)) long clone_into_group(spawn_state *state, int *pidfd) {
+  struct clone_args arguments;
+  memset(&arguments, 0, sizeof arguments);
+  arguments.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_INTO_CGROUP;
+  arguments.pidfd = (uint64_t)(uintptr_t)pidfd;
+  arguments.exit_signal = SIGCHLD;
+  arguments.cgroup = (uint64_t)state->born_in;
+  long pid = raw_clone3(&arguments);
+  if (pid == 0) child_main(state);
+  return pid;
+}
+
+/* The child's pid, or a negative errno. */
+static pid_t clone_child(spawn_state *state, char *stack, int *pidfd) {
+  if (state->born_in >= 0) {
+    long made = clone_into_group(state, pidfd);
+    if (made != -ENOSYS && made != -EPERM && made != -EINVAL) return (pid_t)made;
+    /* A kernel or a container's filter without clone3: join as given. */
+    state->groups[state->group_count++] = fcntl(state->born_in_procs, F_DUPFD_CLOEXEC, 0);
+  }
+  pid_t pid = clone(child_main, stack + child_stack_bytes, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, state, pidfd);
+  return pid < 0 ? -errno : pid;
+}
+
 /* Shares the caller's descriptor table, so the pidfd that its own clone makes is the caller's at once: no moment in
    which the number could belong to another process. */
 static int middle_main(void *argument) {
   spawn_state *state = argument;
   int pidfd = -1;
-  pid_t pid = clone(child_main, state->inner_stack + child_stack_bytes, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD,
-                    state, &pidfd);
+  pid_t pid = clone_child(state, state->inner_stack, &pidfd);
   if (pid < 0) {
-    state->error = errno;
+    state->error = -pid;
   } else {
     state->pid = pid;
     state->pidfd = pidfd;
@@ -159,16 +221,15 @@ static void reap(pid_t pid) {
 }
 
 static int spawn_on_stacks(spawn_state *state, char *stacks) {
-  char *top = stacks + child_stack_bytes;
-  state->inner_stack = top;
+  state->inner_stack = stacks + child_stack_bytes;
   if (state->options->detach) {
-    pid_t middle = clone(middle_main, top, CLONE_VM | CLONE_VFORK | CLONE_FILES, state);
+    pid_t middle = clone(middle_main, stacks + child_stack_bytes, CLONE_VM | CLONE_VFORK | CLONE_FILES, state);
     if (middle < 0) return errno;
     reap(middle);
   } else {
     int pidfd = -1;
-    pid_t pid = clone(child_main, top, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, state, &pidfd);
-    if (pid < 0) return errno;
+    pid_t pid = clone_child(state, stacks, &pidfd);
+    if (pid < 0) return -pid;
     state->pid = pid;
     state->pidfd = pidfd;
     if (state->error != 0) reap(pid);
@@ -190,23 +251,66 @@ static int spawn_with_ids(spawn_state *state, char *stacks) {
   return error;
 }
 
+/* Opens another file of the group whose cgroup.procs `fd` is; name NULL: its directory. */
+static int32_t open_in_group(int32_t fd, const char *name) {
+  static const char procs[] = "/cgroup.procs";
+  char link[32], path[PATH_MAX];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  ssize_t length = readlink(link, path, sizeof path - 1);
+  size_t tail = sizeof procs - 1;
+  if (length <= (ssize_t)tail || memcmp(path + length - tail, procs, tail) != 0) return -1;
+  path[(size_t)length - tail] = 0;
+  if (name == NULL) return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if ((size_t)length - tail + strlen(name) + 2 > sizeof path) return -1;
+  strcat(strcat(path, "/"), name);
+  return open(path, O_WRONLY | O_CLOEXEC);
+}
+
+/* Joining through cgroup.procs waits for an RCU grace period (some 20 ms) in each call, for the sake of processes with
+   several threads. A child of one thread needs that nowhere: it is made in its unified group (CLONE_INTO_CGROUP), and joins
+   version 1 groups through `tasks`, which moves the calling thread alone. What cannot be had so is joined as given. */
+static void prepare_groups(spawn_state *state) {
+  const clinux_spawn *o = state->options;
+  for (size_t i = 0; i < o->cgroup_count; i++) {
+    struct statfs info;
+    bool is_unified = fstatfs(o->cgroup_fds[i], &info) == 0 && info.f_type == UNIFIED_GROUP_MAGIC;
+    if (is_unified && CAN_CLONE_INTO_GROUP && state->born_in < 0) {
+      state->born_in = open_in_group(o->cgroup_fds[i], NULL);
+      state->born_in_procs = o->cgroup_fds[i];
+      if (state->born_in >= 0) continue;
+    }
+    int32_t tasks = is_unified ? -1 : open_in_group(o->cgroup_fds[i], "tasks");
+    state->groups[state->group_count++] = tasks >= 0 ? tasks : fcntl(o->cgroup_fds[i], F_DUPFD_CLOEXEC, 0);
+  }
+}
+
+static void release_groups(spawn_state *state) {
+  for (size_t i = 0; i < state->group_count; i++)
+    if (state->groups[i] >= 0) close(state->groups[i]);
+  if (state->born_in >= 0) close(state->born_in);
+}
+
 int clinux_spawn_process(const clinux_spawn *options, pid_t *pid, int32_t *pidfd) {
   if (options->argv == NULL || options->argv[0] == NULL || options->argv[0][0] != '/' || options->envp == NULL)
     return EINVAL;
-  spawn_state state = {.options = options, .pid = -1, .pidfd = -1};
-  state.duplicates = calloc(first_descriptor_count + options->extra_count, sizeof *state.duplicates);
+  spawn_state state = {.options = options, .born_in = -1, .born_in_procs = -1, .pid = -1, .pidfd = -1};
+  size_t numbers = first_descriptor_count + options->extra_count + options->cgroup_count;
+  state.duplicates = calloc(numbers, sizeof *state.duplicates);
   if (state.duplicates == NULL) return ENOMEM;
+  state.groups = state.duplicates + first_descriptor_count + options->extra_count;
   size_t stack_bytes = 2 * (size_t)child_stack_bytes;
   char *stacks = mmap(NULL, stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   if (stacks == MAP_FAILED) {
     free(state.duplicates);
     return ENOMEM;
   }
+  prepare_groups(&state);
   /* The raw call also blocks glibc's own signals, which a handler of the child must not answer in shared memory. */
   unsigned long all = ~0UL, saved = 0;
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &saved, kernel_signal_bytes);
   int error = options->set_ids ? spawn_with_ids(&state, stacks) : spawn_on_stacks(&state, stacks);
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &saved, NULL, kernel_signal_bytes);
+  release_groups(&state);
   munmap(stacks, stack_bytes);
   free(state.duplicates);
   if (error != 0) return error;
