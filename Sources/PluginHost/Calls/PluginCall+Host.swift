@@ -29,7 +29,8 @@ extension PluginCall {
         let parsed = details.len > 0 ? try? JSONValue(parsing: Borrowed.bytes(details)) : nil
         record(
             PluginError(
-                PluginError.Code(status: code) ?? .internal, pluginID: host.id, text.isEmpty ? "\(function) failed" : text,
+                PluginError.Code(status: code) ?? .internal, pluginID: host.id,
+                text.isEmpty ? "\(function) failed" : text,
                 details: parsed?.objectValue == nil ? nil : parsed))
         return code
     }

@@ -116,12 +116,16 @@ final class PluginCall: Sendable {
     func returned(_ status: Int32) -> Int32? {
         let (final, wasLost, wasCompleted) = state.withLock { state in
             state.holdsThread = false
-            guard status == Int32(TROVE_PENDING) else { return (Int32?.some(status), state.lostThread, state.completion != nil) }
+            guard status == Int32(TROVE_PENDING) else {
+                return (Int32?.some(status), state.lostThread, state.completion != nil)
+            }
             state.phase = .pending
             return (state.completion, state.lostThread, false)
         }
         if wasLost { WorkerPool.shared.recover() }
-        if wasCompleted { host.misbehaved("plugin completed a call that was not pending", ["plugin.function": "\(function)"]) }
+        if wasCompleted {
+            host.misbehaved("plugin completed a call that was not pending", ["plugin.function": "\(function)"])
+        }
         return final
     }
 

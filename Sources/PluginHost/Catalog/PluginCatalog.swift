@@ -34,7 +34,8 @@ struct PluginCatalog: Sendable {
     /// - Returns: A descriptor; the bytes that were hashed are those it reads.
     static func openLibrary(_ candidate: PluginCandidate) throws(PluginRefusal) -> Int32 {
         let slash = candidate.directory.lastIndex(of: "/") ?? candidate.directory.startIndex
-        let root = try SecureFile.openRoot(slash == candidate.directory.startIndex ? "/" : String(candidate.directory[..<slash]))
+        let root = try SecureFile.openRoot(
+            slash == candidate.directory.startIndex ? "/" : String(candidate.directory[..<slash]))
         defer { close(root.directory) }
         let name = String(candidate.directory[candidate.directory.index(after: slash)...])
         let directory = try SecureFile.openDirectory(name, in: root.directory, path: candidate.directory)
@@ -80,8 +81,9 @@ struct PluginCatalog: Sendable {
                 path: path + "/plugin.json", cause: .manifest, message: "cannot be read, or is larger than 1 MiB")
         }
         let manifest = try ManifestReader(path: path + "/plugin.json").read(bytes)
-        if let first = candidates.first(where: { $0.manifest.id == manifest.id && $0.manifest.version == manifest.version })
-        {
+        if let first = candidates.first(where: {
+            $0.manifest.id == manifest.id && $0.manifest.version == manifest.version
+        }) {
             throw PluginRefusal(
                 path: path, id: manifest.id, cause: .shadowed,
                 message: "version \(manifest.version) of '\(manifest.id)' is taken from \(first.directory)")

@@ -20,7 +20,9 @@ struct ChildProcess {
     }
 
     /// Enough for programs to find their helpers; nothing of the host's own environment.
-    static let minimalEnvironment = ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"]
+    static let minimalEnvironment = [
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8",
+    ]
     /// Between asking a group to end and killing it.
     private static let killGrace: Duration = .seconds(2)
 

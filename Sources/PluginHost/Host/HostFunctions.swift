@@ -32,7 +32,8 @@ enum HostFunctions {
         )
     }
 
-    private static func service(_ host: UnsafePointer<trove_host_1>?, _ id: UnsafePointer<CChar>?) -> UnsafeRawPointer? {
+    private static func service(_ host: UnsafePointer<trove_host_1>?, _ id: UnsafePointer<CChar>?) -> UnsafeRawPointer?
+    {
         guard let id, let context = HostContexts.shared.find(host) else { return nil }
         let name = String(cString: id)
         guard context.services.contains(name) else { return nil }

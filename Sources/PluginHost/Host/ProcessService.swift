@@ -45,11 +45,13 @@ enum ProcessService {
         let document: JSONValue
         do { document = try JSONValue(parsing: Borrowed.bytes(request)) } catch { throw invalid(error.message) }
         let argv = (document["argv"]?.arrayValue ?? []).map(\.stringValue)
-        guard let program = argv.first ?? nil, program.hasPrefix("/"), !argv.contains(where: { $0?.contains("\0") ?? true })
+        guard let program = argv.first ?? nil, program.hasPrefix("/"),
+            !argv.contains(where: { $0?.contains("\0") ?? true })
         else { throw invalid("argv must be a list of text that starts with an absolute path") }
         var child = ChildProcess(argv: argv.compactMap(\.self), deadline: call.options.deadline.instant)
         for (name, value) in document["env"]?.objectValue ?? [:] {
-            guard let value = value.stringValue, !name.isEmpty, !name.contains("="), !(name + value).contains("\0") else {
+            guard let value = value.stringValue, !name.isEmpty, !name.contains("="), !(name + value).contains("\0")
+            else {
                 throw invalid("env must be an object of text")
             }
             child.environment[name] = value

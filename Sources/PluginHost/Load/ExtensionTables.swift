@@ -72,7 +72,8 @@ struct ExtensionTables: @unchecked Sendable {
             guard route.size == UInt32(MemoryLayout<trove_route_1>.size) else {
                 throw refuse(
                     .table,
-                    "\(id): route \(index) has \(route.size) bytes in the plugin, \(MemoryLayout<trove_route_1>.size) here")
+                    "\(id): route \(index) has \(route.size) bytes in the plugin, \(MemoryLayout<trove_route_1>.size) here"
+                )
             }
             try require(
                 "\(id): route \(index)",

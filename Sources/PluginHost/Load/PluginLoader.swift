@@ -70,11 +70,13 @@ struct PluginLoader {
         throw refuse(candidate, .mismatch, "\(field): the manifest says '\(wanted)', the library '\(found)'")
     }
 
-    private func routes(_ tables: ExtensionTables, _ candidate: PluginCandidate) throws(PluginRefusal) -> [PluginRoute] {
+    private func routes(_ tables: ExtensionTables, _ candidate: PluginCandidate) throws(PluginRefusal) -> [PluginRoute]
+    {
         var routes: [PluginRoute] = []
         var keys: Set<String> = []
         for (index, item) in (tables.routes ?? UnsafeBufferPointer(start: nil, count: 0)).enumerated() {
-            guard let method = item.method.map({ String(cString: $0) }), let path = item.path.map({ String(cString: $0) }),
+            guard let method = item.method.map({ String(cString: $0) }),
+                let path = item.path.map({ String(cString: $0) }),
                 let policy = item.policy.map({ String(cString: $0) })
             else { continue }
             guard RoutePattern.methods.contains(method) else {

@@ -113,7 +113,9 @@ package final class PluginRunnerClient: ControlPlugins {
             (state.channel, state.channel == nil ? [] : state.calls.takeUnsent())
         }
         for frame in frames {
-            guard let id = frame["id"]?.intValue, channel?.send(frame) != true, channel?.isOpen == true else { continue }
+            guard let id = frame["id"]?.intValue, channel?.send(frame) != true, channel?.isOpen == true else {
+                continue
+            }
             answer(id, .failure(PluginError(.exhausted, "the request does not fit the plugin runner's queue")))
         }
     }

@@ -68,7 +68,8 @@ struct RunnerCalls {
         guard let recent = traps[pluginID], recent.count >= Self.trapLimit else { return nil }
         return PluginError(
             .unavailable, pluginID: pluginID,
-            "the plugin trapped \(recent.count) times within \(Int(Self.trapWindow.inSeconds / 60)) minutes and is not called")
+            "the plugin trapped \(recent.count) times within \(Int(Self.trapWindow.inSeconds / 60)) minutes and is not called"
+        )
     }
 
     mutating func add(_ call: RunnerCall) -> Int {

@@ -118,7 +118,8 @@ final class OpenedSelf: Sendable {
         }.value
         if let error = outcome {
             plugin.host.logger.warning(
-                "plugin session was not closed", metadata: ["error.code": "\(error.code)", "plugin.function": "\(name)"])
+                "plugin session was not closed",
+                metadata: ["error.code": "\(error.code)", "plugin.function": "\(name)"])
         }
         lane.close()
     }
