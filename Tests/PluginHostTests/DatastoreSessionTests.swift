@@ -145,6 +145,7 @@ struct DatastoreSessionTests {
             #expect(try await session.call(.started, "stale", PluginFixture.options()) == .null)
         }
         #expect(lines.all.contains { $0.message == "plugin used a call that is over" })
+        #expect(lines.all.contains { $0.message == "plugin completed a call twice" })
     }
 
     @Test("calls on one self take turns")

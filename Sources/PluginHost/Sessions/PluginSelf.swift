@@ -78,7 +78,6 @@ final class OpenedSelf: Sendable {
     /// Calls a function on this `self`, after those that were asked for before.
     func perform(
         _ name: String, _ options: CallOptions,
-        prepare: (PluginCall) -> Void = { _ in },
         onEnd: (@Sendable (Int32) -> Void)? = nil,
         _ body: @escaping @Sendable (PluginSelf, PluginCall, OpaquePointer?) -> trove_status
     ) async throws(PluginError) -> [UInt8] {
@@ -86,7 +85,6 @@ final class OpenedSelf: Sendable {
             throw PluginError(.preconditionFailed, pluginID: plugin.host.id, "\(name): the session is closed")
         }
         let call = PluginCall(host: plugin.host, function: name, options: options)
-        prepare(call)
         let own = own
         let invocation = Invocation(
             call, on: lane, onEnd: { status, _ in onEnd?(status) }, body: { call, token in body(own, call, token) })

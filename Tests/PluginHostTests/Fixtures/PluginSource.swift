@@ -144,6 +144,7 @@ enum PluginSource {
           }
           if (has(request, "at-once")) {
             host->complete(call, TROVE_OK);
+            host->complete(call, TROVE_INTERNAL);
             return TROVE_PENDING;
           }
           return TROVE_OK;
