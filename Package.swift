@@ -81,7 +81,7 @@ let package = Package(
     ],
     targets: [
         // The boundary that vendors see.
-        .target(name: "CTrovePlugin", cSettings: cSettings),
+        .target(name: "CTrovePlugin", exclude: ["schemas"], cSettings: cSettings),
         .target(name: "TrovePluginKit", dependencies: ["CTrovePlugin"], swiftSettings: settings),
 
         // One C library each.
