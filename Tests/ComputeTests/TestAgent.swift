@@ -94,6 +94,11 @@ enum TestAgent {
         }
         int main(int argc, char **argv) {
           if (!strcmp(argv[0], "engine")) return serve();
+          if (argc == 3 && !strcmp(argv[1], "lock")) {
+            int lock = open(argv[2], O_RDWR | O_CREAT, 0600);
+            if (lock < 0 || lockf(lock, F_TLOCK, 0) || write(1, "held", 4) != 4) return 1;
+            for (;;) pause();
+          }
           int fd = argc == 3 && !strcmp(argv[1], "--config") ? open(argv[2], O_RDONLY) : -1;
           if (fd < 0 || read(fd, text, sizeof text - 1) < 1) return 2;
           close(fd);

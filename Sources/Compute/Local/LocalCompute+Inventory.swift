@@ -35,7 +35,10 @@ extension LocalCompute {
         let building = Set(builds.withLock { $0.keys.map(Self.buildID) })
         return try await pool.run { () throws(ComputeError) in
             var found = Set(self.directories() + self.claimed() + self.attached() + self.running())
-            found = found.filter { resource in resource.ownerID.map { !building.contains($0) } ?? true }
+            found = found.filter { resource in
+                guard let id = resource.ownerID else { return true }
+                return !building.contains(id) && (self.isKeeper || !id.hasPrefix(Self.buildPrefix))
+            }
             return found.sorted { ($0.kind, $0.tag) < ($1.kind, $1.tag) }
         }
     }
@@ -92,7 +95,7 @@ extension LocalCompute {
             }
         }
         // What could not be removed still takes space.
-        found += HostFiles.list(paths.trash).map { name in
+        found += (isKeeper ? HostFiles.list(paths.trash) : []).map { name in
             ComputeResource(kind: "image", tag: "\(paths.trash)/\(name)", ownerID: nil)
         }
         for id in HostFiles.list(paths.runInstances) where isOurRun(id) {

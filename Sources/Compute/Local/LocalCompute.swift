@@ -27,6 +27,10 @@ package final class LocalCompute: ComputeDriver {
     let background: BlockingPool
     let spares: SpareWork
     let builds = Mutex<[String: TemplateBuild]>([:])
+    private let homeLock: Int32
+    /// Whether this process is the one that works on the home. Another one (an audit beside the server) only looks, and
+    /// leaves alone what seems half done: it may be in the making. Source: lockf(3); the lock ends with the process.
+    let isKeeper: Bool
 
     /// Looks at the host, makes missing directories, mends what a crash left half done.
     ///
@@ -48,8 +52,12 @@ package final class LocalCompute: ComputeDriver {
         pool = BlockingPool(threads: 8)
         background = BlockingPool(threads: 1)
         spares = SpareWork()
+        homeLock = Glibc.open("\(paths.instances)/.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        isKeeper = homeLock >= 0 && lockf(homeLock, F_TLOCK, 0) == 0
         recover()
     }
+
+    deinit { if homeLock >= 0 { Glibc.close(homeLock) } }
 
     /// `init`, on a thread of its own.
     package static func open(_ configuration: LocalComputeConfiguration) async throws(ComputeError) -> LocalCompute {
@@ -65,6 +73,7 @@ package final class LocalCompute: ComputeDriver {
         try? await background.run { () throws(ComputeError) in }
         background.close()
         pool.close()
+        if isKeeper { _ = lockf(homeLock, F_ULOCK, 0) }
     }
 
     private static func makeDirectories(_ paths: LocalPaths) throws(ComputeError) {
@@ -86,6 +95,7 @@ package final class LocalCompute: ComputeDriver {
                 promised.load(id, record.bytes)
             }
         }
+        guard isKeeper else { return }
         for name in HostFiles.list(paths.trash) { removeInBackground("\(paths.trash)/\(name)") }
         sweepTemplates()
     }

@@ -43,7 +43,8 @@ extension LocalCompute {
     }
 
     /// The name under which a build has its groups, mounts and claims; no instance has it.
-    static func buildID(_ key: String) -> String { "template-\(key)".prefix(64).description }
+    static func buildID(_ key: String) -> String { (buildPrefix + key).prefix(64).description }
+    static let buildPrefix = "template-"
 
     private func buildDirectory(_ key: String) -> String { "\(paths.templates)/.build-\(key)" }
 

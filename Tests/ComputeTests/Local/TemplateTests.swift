@@ -104,4 +104,36 @@ struct TemplateTests {
             #expect(HostFiles.list(compute.paths.templates).allSatisfy { $0.hasPrefix("key2") })
         }
     }
+
+    @Test("a second process on the same home leaves what is half done alone")
+    func secondProcess() async throws {
+        let host = try TestHost(.plain)
+        defer { host.sweep() }
+        let first = try await LocalCompute.open(host.configuration)
+        await first.close()
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        defer { close(ends[0]) }
+        var launch = ProcessLaunch(
+            arguments: [host.configuration.guestExecutable, "lock", "\(host.paths.instances)/.lock"], environment: [:])
+        launch.output = ends[1]
+        let keeper = try launch.start()
+        defer { keeper.close() }
+        close(ends[1])
+        var answer: UInt8 = 0
+        #expect(read(ends[0], &answer, 1) == 1)
+        let unfinished = "\(host.paths.templates)/.build-key1"
+        try HostFiles.makeDirectory(unfinished, mode: 0o700)
+        let second = try await LocalCompute.open(host.configuration)
+        #expect(!second.isKeeper)
+        await second.close()
+        #expect(HostFiles.exists(unfinished))
+        #expect(clinux_pidfd_signal(keeper.pidfd, SIGKILL) == 0)
+        var status: Int32 = 0
+        #expect(clinux_pidfd_wait(keeper.pidfd, 5000, &status) == 0)
+        let third = try await LocalCompute.open(host.configuration)
+        #expect(third.isKeeper)
+        await third.close()
+        #expect(!HostFiles.exists(unfinished))
+    }
 }
