@@ -22,9 +22,9 @@ struct BackupTests {
             let backupID = try #require(backup?["id"]?.stringValue)
             #expect(
                 backup == [
-                    "id": .string(backupID), "name": "b", "description": "first", "locationRef": nil,
+                    "id": .string(backupID), "name": "b", "description": "first", "locationRef": .null,
                     "instance_id": .string(id), "created": "2020-09-13T12:26:40", "updated": "2020-09-13T12:26:40",
-                    "size": nil, "status": "NEW", "parent_id": nil,
+                    "size": .null, "status": "NEW", "parent_id": .null,
                     "project_id": .string(TestIdentity.projects["alice"] ?? ""),
                     "datastore": [
                         "type": "mariadb", "version": "11.4", "version_id": .string(APIFixture.versionID),
@@ -35,7 +35,7 @@ struct BackupTests {
             #expect(journal.map(\.flow) == [FlowName.createBackup.rawValue])
             #expect(
                 journal.first?.input == [
-                    "backup_id": .string(backupID), "instance_id": .string(id), "parent_id": nil,
+                    "backup_id": .string(backupID), "instance_id": .string(id), "parent_id": .null,
                 ]
             )
             #expect(await api.send("GET", "/backups/\(backupID)").json == response.json)

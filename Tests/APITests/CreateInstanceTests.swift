@@ -20,7 +20,7 @@ struct CreateInstanceTests {
             let body = Self.body([
                 "databases": [["name": "shop", "character_set": "utf8mb4"]],
                 "users": [["name": "bob", "password": "secret1", "databases": [["name": "shop"]]]],
-                "access": ["is_public": false], "nics": [], "configuration": nil as JSONValue, "unknown": 1,
+                "access": ["is_public": false], "nics": [], "configuration": .some(.null), "unknown": 1,
                 "flavorRef": "http://127.0.0.1:8779/v1.0/x/flavors/1", "region_name": "RegionOne",
                 "availability_zone": "RegionOne", "modules": [], "replica_count": 1,
             ])
@@ -51,7 +51,7 @@ struct CreateInstanceTests {
                 journal.first?.input == [
                     "instance_id": .string(id), "databases": [["name": "shop", "character_set": "utf8mb4"]],
                     "users": [["name": "bob", "password": "secret1", "databases": [["name": "shop"]]]],
-                    "backup_id": nil,
+                    "backup_id": .null,
                 ]
             )
             #expect(api.bus.casts == ["wake"])

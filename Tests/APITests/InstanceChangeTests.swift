@@ -34,11 +34,11 @@ struct InstanceChangeTests {
                 "Validation error: instance Additional properties are not allowed ('access' was unexpected)"
             ),
             (
-                "PUT", ["instance": ["configuration": nil, "replica_of": nil]], 400,
+                "PUT", ["instance": ["configuration": .null, "replica_of": .null]], 400,
                 "Only one attribute (except 'name') is allowed to update."
             ),
             ("PATCH", ["instance": ["slave_of": ""]], 400, "Instance ID is not a replica."),
-            ("PUT", ["instance": ["replica_of": nil, "name": "x"]], 400, "Instance ID is not a replica."),
+            ("PUT", ["instance": ["replica_of": .null, "name": "x"]], 400, "Instance ID is not a replica."),
             (
                 "PATCH", ["instance": ["datastore_version": "12"]], 501,
                 "Upgrading the datastore version is not supported."
@@ -69,7 +69,7 @@ struct InstanceChangeTests {
     func detachConfiguration() async throws {
         try await withAPI { api in
             let id = try await api.insertRunning()
-            for body in [["instance": [:]], ["instance": ["configuration": nil]]] as [JSONValue] {
+            for body in [["instance": [:]], ["instance": ["configuration": .null]]] as [JSONValue] {
                 #expect(await api.send("PUT", "/instances/\(id)", body: body).status == 202)
             }
         }

@@ -127,7 +127,7 @@ struct InstanceListTests {
             try await api.store.write(.relaxed) { try $0.faults.save(saved) }
             let own = await api.send("GET", "/instances/\(id)").json["instance"]
             #expect(own?["status"] == "ERROR")
-            #expect(own?["fault"] == ["message": "no room", "created": "2020-09-13T12:26:40", "details": nil])
+            #expect(own?["fault"] == ["message": "no room", "created": "2020-09-13T12:26:40", "details": .null])
             let admin = await api.send("GET", "/instances/\(id)", as: "admin").json["instance"]
             #expect(admin?["fault"]?["details"] == "trace")
             #expect(await api.send("GET", "/instances").json["instances"]?[0]?["fault"] == nil)

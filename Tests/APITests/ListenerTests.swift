@@ -59,6 +59,29 @@ struct ListenerTests {
         }
     }
 
+    @Test("an HTTP/1.0 connection ends after the answer, unless the client asks to keep it")
+    func oldVersion() async throws {
+        try await withService { _, port, _ in
+            let (single, kept) = try await onThread {
+                let one = try RawConnection(port: port)
+                defer { one.close() }
+                one.send("GET / HTTP/1.0\r\n\r\n")
+                let single = one.receive(responses: 0)
+                let two = try RawConnection(port: port)
+                defer { two.close() }
+                let kept = (0..<2).map { _ in
+                    two.send("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n")
+                    return two.receive()
+                }
+                return (single, kept.map(\.text))
+            }
+            #expect(single.isClosed)
+            #expect(single.text.contains("\"v1.0\""))
+            #expect(
+                kept.allSatisfy { $0.lowercased().contains("connection: keep-alive\r\n") && $0.contains("\"v1.0\"") })
+        }
+    }
+
     @Test("pipelined requests are answered in order")
     func pipelining() async throws {
         try await withService { _, port, _ in
@@ -129,6 +152,29 @@ struct ListenerTests {
         }
     }
 
+    @Test("a client that leaves in the middle of its body harms nobody")
+    func departure() async throws {
+        try await withService { _, port, _ in
+            let text = try await onThread {
+                for _ in 0..<20 {
+                    let connection = try RawConnection(port: port)
+                    connection.send("POST /v1.0/\(Self.alice)/instances HTTP/1.1\r\nHost: h\r\nX-Auth-Token: alice\r\n")
+                    connection.send("Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+                    connection.close()
+                }
+                let connection = try RawConnection(port: port)
+                defer { connection.close() }
+                connection.send("GARBAGE\r\n\r\n")
+                let garbage = connection.receive(responses: 0).text
+                let next = try RawConnection(port: port)
+                defer { next.close() }
+                next.send(Self.request("/flavors/1"))
+                return garbage.prefix(12) + next.receive().text.prefix(12)
+            }
+            #expect(text == "HTTP/1.1 400HTTP/1.1 200")
+        }
+    }
+
     @Test("a head or a body that trickles in is cut off")
     func slowClients() async throws {
         var configuration = APIFixture.configuration
@@ -146,6 +192,27 @@ struct ListenerTests {
                 #expect(closed)
                 #expect(elapsed < .seconds(5))
             }
+        }
+    }
+
+    @Test("a route may work longer than a body may take")
+    func slowRoute() async throws {
+        var configuration = APIFixture.configuration
+        configuration.bodyTimeout = .milliseconds(200)
+        try await withService(configuration) { api, port, _ in
+            api.plugins.setRoutes([("POST", "/long")])
+            api.plugins.onRoute { _, _, _, _ throws(PluginError) in
+                try? await Task.sleep(for: .milliseconds(600))
+                return ["status": 202]
+            }
+            let text = try await onThread {
+                let connection = try RawConnection(port: port)
+                defer { connection.close() }
+                connection.send("POST /v1.0/\(Self.alice)/long HTTP/1.1\r\nHost: h\r\nX-Auth-Token: alice\r\n")
+                connection.send("Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+                return connection.receive().text
+            }
+            #expect(text.hasPrefix("HTTP/1.1 202"))
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import API
+import Calls
 import Model
 import PluginHost
 import StateStore
@@ -95,6 +96,8 @@ struct PipelineTests {
             }
             let short = await api.raw("GET", "/v1.0/\(alice)", headers: [("x-auth-token", "alice")])
             #expect(short.status == 403)
+            // A token without a project opens none, not even the one with an empty name.
+            #expect(await api.raw("GET", "/v1.0//instances", headers: [("x-auth-token", "nobody")]).status == 403)
         }
     }
 
@@ -209,17 +212,50 @@ struct PipelineTests {
         }
     }
 
-    @Test("an error nobody expects is 500 with an id")
+    @Test("an error nobody expects is 500 with an id, and says nothing else")
     func uncaught() async throws {
+        try await withAPI { api in
+            let services = APIServices(
+                configuration: APIFixture.configuration, store: BrokenStore(), identity: TestIdentity(),
+                plugins: api.plugins, guests: GuestClient(api.bus), taskManager: TaskManagerClient(api.bus),
+                clock: api.clock, random: SystemRandomSource(), logger: api.services.logger
+            )
+            let response = await APIResponder(services).respond(
+                to: APIRequest(
+                    method: "GET", target: "/v1.0/\(alice)/instances", headers: [("x-auth-token", "alice")], host: "h"))
+            #expect(response.status == 500)
+            #expect(response.fault.key == "instanceFault")
+            let start = "Internal Server Error. Please keep this ID to help us figure out what went wrong: ("
+            #expect(response.fault.message.hasPrefix(start))
+            #expect(response.fault.message.count == start.count + 36 + 2)
+        }
+    }
+
+    @Test("a plugin that answers nonsense, and a store that is closed, are told apart")
+    func broken() async throws {
         try await withAPI { api in
             api.plugins.setRoutes([("GET", "/broken")])
             api.plugins.onRoute { _, _, _, _ throws(PluginError) in ["no": "status"] }
-            let response = await api.send("GET", "/broken")
-            #expect(response.status == 500)
-            #expect(response.fault.key == "serverError")
+            expectFault(
+                await api.send("GET", "/broken"), 500,
+                "Plugin 'org.example.routes' answered route 'GET /broken' without a status.")
             await api.store.close()
-            let closed = await api.send("GET", "/instances")
-            #expect(closed.status == 503)
+            #expect(await api.send("GET", "/instances").status == 503)
         }
     }
+}
+
+/// A state store with a fault of its own.
+private struct BrokenStore: StateStore {
+    struct Surprise: Error {}
+
+    func read<Value: Sendable>(
+        _ body: @Sendable @escaping (any StateTransaction) throws -> Value
+    ) async throws -> Value { throw Surprise() }
+
+    func write<Value: Sendable>(
+        _ durability: Durability, _ body: @Sendable @escaping (any StateTransaction) throws -> Value
+    ) async throws -> Value { throw Surprise() }
+
+    func close() async {}
 }

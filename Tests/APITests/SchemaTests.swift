@@ -104,7 +104,7 @@ struct SchemaTests {
     @Test("values are quoted as the contract's messages do")
     func quoting() {
         #expect(JSONValue.string("it's").quoted == "\"it's\"")
-        #expect(JSONValue.array([nil, true, "a\n"]).quoted == "[None, True, 'a\\n']")
+        #expect(JSONValue.array([.null, true, "a\n"]).quoted == "[None, True, 'a\\n']")
         #expect((["b": 1, "a": [:]] as JSONValue).quoted == "{'a': {}, 'b': 1}")
     }
 }

@@ -134,7 +134,7 @@ extension APIResponder {
         let parts = request.path.utf8.dropFirst("/v1.0/".utf8.count)
             .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
             .map { Substring($0) }
-        guard parts.count > 1, parts[0] == caller.projectID else {
+        guard parts.count > 1, !caller.projectID.isEmpty, parts[0] == caller.projectID else {
             throw APIFault(
                 .policyNotAuthorized,
                 "User with tenant id \(caller.projectID) cannot access this resource: '\(request.path)'"

@@ -22,23 +22,22 @@ struct HTTPBridge: Sendable {
     /// Serves one request of a connection.
     @concurrent
     func handle(_ request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel) async throws {
-        let body = BridgedBody(request)
-        let deadline = body.isExpected ? closing(channel, after: configuration.bodyTimeout) : nil
+        let body = BridgedBody(request, channel, timeout: configuration.bodyTimeout)
         if body.isExpected, request.headers[.expect]?.lowercased() == "100-continue" {
             try await writer.writeInformationalHead(HTTPResponse(status: .continue))
         }
         let (response, isHead) = await respond(request, body)
-        let mustClose = body.isUnbounded(configuration.maximumBodyBytes) || Self.asksToClose(request)
-        let head = head(response, closes: mustClose)
+        let wish = request.headers[.connection]?.lowercased()
+        let mustClose = body.isUnbounded(configuration.maximumBodyBytes) || wish == "close"
+        let head = head(response, connection: mustClose ? "close" : wish == "keep-alive" ? "keep-alive" : nil)
         let bytes = isHead ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: response.body))
         try await writer.write(response: head, body: bytes)
         if mustClose {
             // Time for the client to read the answer before the rest of what it sends is refused.
-            _ = closing(channel, after: .milliseconds(500))
+            channel.eventLoop.scheduleTask(in: .milliseconds(500)) { channel.close(promise: nil) }
         } else {
             try await body.drain()
         }
-        deadline?.cancel()
     }
 
     private func respond(_ request: Request, _ body: BridgedBody) async -> (APIResponse, isHead: Bool) {
@@ -57,20 +56,12 @@ struct HTTPBridge: Sendable {
         return (await responder.respond(to: api), method == "HEAD")
     }
 
-    private func closing(_ channel: any Channel, after duration: Duration) -> Scheduled<Void> {
-        channel.eventLoop.scheduleTask(in: TimeAmount(duration)) { channel.close(promise: nil) }
-    }
-
-    private static func asksToClose(_ request: Request) -> Bool {
-        request.headers[.connection]?.lowercased() == "close"
-    }
-
-    private func head(_ response: APIResponse, closes: Bool) -> HTTPResponse {
+    private func head(_ response: APIResponse, connection: String?) -> HTTPResponse {
         var fields = HTTPFields()
         fields[.contentType] = response.contentType
         fields[.contentLength] = String(response.body.count)
         fields[.date] = date.text(clock.now)
-        if closes { fields[.connection] = "close" }
+        fields[.connection] = connection
         for (name, value) in response.headers {
             guard let name = HTTPField.Name(name) else { continue }
             fields.append(HTTPField(name: name, value: value))
@@ -89,13 +80,17 @@ private final class BridgedBody: Sendable {
     }
 
     private let request: Request
+    private let channel: any Channel
+    private let timeout: TimeAmount
     private let length: Int?
     /// Whether the head announces a body.
     let isExpected: Bool
     private let state = Mutex(State.unread)
 
-    init(_ request: Request) {
+    init(_ request: Request, _ channel: any Channel, timeout: Duration) {
         self.request = request
+        self.channel = channel
+        self.timeout = TimeAmount(timeout)
         length = request.headers[.contentLength].flatMap { Int($0) }
         isExpected = request.headers[.transferEncoding] != nil || (length ?? 0) > 0
     }
@@ -111,17 +106,29 @@ private final class BridgedBody: Sendable {
             throw APIFault.bodyTooLarge(limit: limit)
         }
         state.withLock { $0 = .read }
+        let deadline = startDeadline()
+        defer { deadline.cancel() }
         do {
             return Array(buffer: try await request.body.collect(upTo: limit))
         } catch is NIOTooManyBytesError {
             state.withLock { $0 = .abandoned }
             throw APIFault.bodyTooLarge(limit: limit)
+        } catch {
+            state.withLock { $0 = .abandoned }
+            throw APIFault(400, "The request body ended early.")
         }
     }
 
     /// Skips a body that nobody read, so that the connection's next request is found.
     func drain() async throws {
         guard isExpected, state.withLock({ $0 == .unread }) else { return }
+        let deadline = startDeadline()
+        defer { deadline.cancel() }
         for try await _ in request.body {}
+    }
+
+    /// Runs while bytes are waited for, and not while a route works: that may take longer.
+    private func startDeadline() -> Scheduled<Void> {
+        channel.eventLoop.scheduleTask(in: timeout) { [channel] in channel.close(promise: nil) }
     }
 }

@@ -4,6 +4,7 @@ import Glibc
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOHTTPTypesHTTP1
 import NIOPosix
 import ServiceLifecycle
 import Synchronization
@@ -66,7 +67,12 @@ struct InheritedListener: Sendable {
             .childChannelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
             .bind(duplicate) { channel in
                 connections.add(channel)
-                return child.setup(channel: channel, logger: logger)
+                return child.setup(channel: channel, logger: logger).flatMapThrowing { connection in
+                    let pipeline = channel.pipeline.syncOperations
+                    let codec = try pipeline.handler(type: HTTP1ToHTTPServerCodec.self)
+                    try pipeline.addHandler(OldVersionHandler(), position: .before(codec))
+                    return connection
+                }
             }
     }
 

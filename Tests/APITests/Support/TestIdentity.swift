@@ -8,6 +8,8 @@ struct TestIdentity: IdentityService {
     static let projects = [
         "alice": "11111111111111111111111111111111", "bob": "22222222222222222222222222222222",
         "admin": "99999999999999999999999999999999",
+        // A token without a project.
+        "nobody": "",
     ]
 
     func validate(_ token: String) async throws(IdentityError) -> AuthenticatedIdentity {
