@@ -38,7 +38,8 @@ enum AgentMain {
         let lock: AgentLock
         do {
             lock = try AgentLock(stateDirectory: configuration.stateDirectory)
-        } catch  where error.code == .busy {
+        } catch {
+            guard error.code == .busy else { throw error }
             complain("\(error.message): nothing to do")
             return 0
         }
@@ -64,8 +65,7 @@ enum AgentMain {
         registration.cancel()
         await service.stop()
         await bus.close()
-        _ = consume lock
-        return 0
+        return withExtendedLifetime(lock) { 0 }
     }
 
     private static func logger(_ configuration: GuestConfiguration) -> Logger {

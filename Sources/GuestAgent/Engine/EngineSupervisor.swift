@@ -12,7 +12,7 @@ package actor EngineSupervisor {
     let configuration: GuestConfiguration
     let launcher: any EngineLauncher
     let logger: Logger
-    let recordFile: EngineRecordFile
+    nonisolated let recordFile: EngineRecordFile
     let memoryKills: MemoryKillCounter
     let log: RotatingLog
 

@@ -2,10 +2,10 @@
 
 import Glibc
 
-/// Keeps a second agent of the same instance from running; held until the process ends.
+/// Keeps a second agent of the same instance from running; held until this is released.
 ///
 /// Source: flock(2). The lock belongs to the open file, so the kernel gives it back however the process ends.
-package struct AgentLock: ~Copyable {
+package final class AgentLock: Sendable {
     private let descriptor: Int32
 
     /// - Throws: `.busy` when another agent lives, `.storage` when the file cannot be made.

@@ -19,7 +19,7 @@ package enum PreparationState: Sendable, Hashable {
 /// or `{"state": "failed", "message"}`. Both 0600 in a 0700 directory.
 struct PreparationRecord: Sendable {
     /// The step that is done.
-    enum Stage: Int, Sendable, Comparable {
+    enum Stage: Int, Sendable, Comparable, CaseIterable {
         case begun
         /// The data directory holds the backup.
         case restored

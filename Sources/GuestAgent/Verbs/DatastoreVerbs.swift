@@ -121,7 +121,8 @@ struct DatastoreVerbs: Sendable {
     /// The user that the arguments name; nil when there is none.
     private func user(_ request: Request) async throws -> JSONValue? {
         do {
-            return try await call(.getUser, .object(try request.user), request)
+            let view = try await call(.getUser, .object(try request.user), request)
+            return view.isNull ? nil : view
         } catch let error as PluginError where error.code == .notFound {
             return nil
         }
