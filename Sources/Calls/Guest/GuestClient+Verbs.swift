@@ -43,7 +43,7 @@ extension GuestClient {
     package func filesystemStats(
         _ instanceID: String, context: RequestContext
     ) async throws(MessagingError) -> FilesystemStats {
-        let reply = try await call(instanceID, .getFilesystemStats, ["fs_path": nil], context: context)
+        let reply = try await call(instanceID, .getFilesystemStats, ["fs_path": .null], context: context)
         guard let stats = FilesystemStats(json: reply) else {
             throw MessagingError(
                 .badMessage, "the guest of instance \(instanceID) answered with incomplete volume data")

@@ -48,7 +48,7 @@ package struct PrepareArguments: Sendable {
             "databases": .array(databases.map(\.busForm)), "users": .array(users.map(\.busForm)),
             "device_path": .optional(devicePath), "mount_point": .string(mountPoint), "backup_info": backupInfo,
             "config_contents": .string(configContents), "root_password": .optional(rootPassword?.revealed),
-            "overrides": overrides, "cluster_config": nil, "snapshot": nil, "modules": nil,
+            "overrides": overrides, "cluster_config": .null, "snapshot": .null, "modules": .null,
             "ds_version": .string(dsVersion),
         ]
     }

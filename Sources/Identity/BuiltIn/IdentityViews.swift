@@ -20,7 +20,7 @@ struct IdentityViews: Sendable {
             "expires_at": .string(Self.time(payload.expires)),
             "user": [
                 "id": .string(token.identity.userID), "name": .string(token.identity.userName), "domain": Self.domain,
-                "password_expires_at": nil,
+                "password_expires_at": .null,
             ],
         ]
         if let projectID = payload.projectID {
@@ -49,7 +49,7 @@ struct IdentityViews: Sendable {
     func user(_ user: IdentityUser) -> JSONValue {
         [
             "id": .string(user.id), "name": .string(user.name), "domain_id": .string(IdentityDirectory.domainID),
-            "enabled": .bool(user.isEnabled), "password_expires_at": nil, "options": [:],
+            "enabled": .bool(user.isEnabled), "password_expires_at": .null, "options": [:],
             "links": ["self": .string("\(root)/v3/users/\(user.id)")],
         ]
     }
@@ -66,7 +66,7 @@ struct IdentityViews: Sendable {
     func list(_ name: String, _ items: [JSONValue], path: String) -> JSONValue {
         [
             name: .array(items),
-            "links": ["self": .string(root + path), "next": nil, "previous": nil],
+            "links": ["self": .string(root + path), "next": .null, "previous": .null],
         ]
     }
 

@@ -28,8 +28,8 @@ package struct ReplyMessage: Sendable, Hashable {
     /// The reply's body, in its envelope.
     package func body(uniqueID: String) -> [UInt8] {
         var members: [String: JSONValue] = [
-            "_msg_id": .string(messageID), "_unique_id": .string(uniqueID), "ending": .bool(isEnding), "result": nil,
-            "failure": nil,
+            "_msg_id": .string(messageID), "_unique_id": .string(uniqueID), "ending": .bool(isEnding), "result": .null,
+            "failure": .null,
         ]
         switch content {
         case .result(let value): members["result"] = value

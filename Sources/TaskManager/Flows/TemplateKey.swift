@@ -21,7 +21,7 @@ enum TemplateKey {
             }
         }
         let name = "\(datastore)-\(version)".map {
-            $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "." || $0 == "-") ? $0 : "_"
+            $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") ? $0 : "_"
         }
         return String(name) + "-" + digest(text)
     }

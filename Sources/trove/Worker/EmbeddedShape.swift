@@ -117,9 +117,6 @@ final class EmbeddedShape: Sendable {
         } catch {
             throw StartError("the plugins could not be started: \(error.message)")
         }
-        for refusal in await plugins.refusals {
-            Output.error("plugin refused: \(refusal.path): \(refusal.message)")
-        }
         return APIService(
             configuration: APIConfiguration(
                 publicEndpoint: configuration.publicEndpoint, region: configuration.region,

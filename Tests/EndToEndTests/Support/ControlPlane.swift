@@ -58,7 +58,7 @@ final class ControlPlane: @unchecked Sendable {
         let pipe = Pipe()
         process.standardOutput = pipe
         if !FileManager.default.fileExists(atPath: logPath) {
-            FileManager.default.createFile(atPath: logPath, contents: nil)
+            _ = FileManager.default.createFile(atPath: logPath, contents: nil)
         }
         let log = try FileHandle(forWritingTo: URL(fileURLWithPath: logPath))
         log.seekToEndOfFile()

@@ -75,7 +75,7 @@ struct ConductorCallTests {
             try RootReport(arguments: ["instance_id": "i"]) == RootReport(instanceID: "i", userID: nil, isEnabled: true)
         )
         let heartbeat = try HeartbeatReport(
-            arguments: ["instance_id": "i", "payload": ["service_status": nil], "sent": 12])
+            arguments: ["instance_id": "i", "payload": ["service_status": .null], "sent": 12])
         #expect(heartbeat.status == nil && heartbeat.sent == Timestamp(microseconds: 12_000_000))
     }
 

@@ -79,7 +79,7 @@ struct GuestDocumentTests {
             let fault = #expect(throws: RPCFault.self) { try BackupInfo(json: .object(members)) }
             #expect(fault?.message.contains("'\(name)'") == true)
         }
-        #expect(throws: RPCFault.self) { try BackupInfo(json: nil) }
+        #expect(throws: RPCFault.self) { try BackupInfo(json: .null) }
     }
 
     @Test("databases and users have underscored names on the bus, and come back")
@@ -99,8 +99,8 @@ struct GuestDocumentTests {
 
     @Test("plugin documents turn into bus documents and back, other names stay")
     func renaming() {
-        let plugin: JSONValue = [["name": "root", "is_root": true, "databases": [["name": "d"]], "other": 1], nil]
-        let bus: JSONValue = [["_name": "root", "_is_root": true, "_databases": [["_name": "d"]], "other": 1], nil]
+        let plugin: JSONValue = [["name": "root", "is_root": true, "databases": [["name": "d"]], "other": 1], .null]
+        let bus: JSONValue = [["_name": "root", "_is_root": true, "_databases": [["_name": "d"]], "other": 1], .null]
         #expect(WireForm.toBus(plugin) == bus)
         #expect(WireForm.fromBus(bus) == plugin)
         #expect(WireForm.userReference(name: "u", host: nil) == ["_name": "u"])

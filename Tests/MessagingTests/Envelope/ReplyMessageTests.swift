@@ -41,7 +41,7 @@ struct ReplyMessageTests {
             messageID: "1",
             content: .failure(RPCFailure(className: "ValueError", module: "builtins", message: "bad 1"))
         )
-        let body = Envelope.close(["_msg_id": "1", "ending": true, "result": nil, "failure": .string(failure)])
+        let body = Envelope.close(["_msg_id": "1", "ending": true, "result": .null, "failure": .string(failure)])
         #expect(try ReplyMessage(body: body) == reply)
         var assembly = ReplyAssembly(method: "m")
         let error = #expect(throws: MessagingError.self) { try assembly.take(reply)?.get() }

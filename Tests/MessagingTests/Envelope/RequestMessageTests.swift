@@ -33,7 +33,7 @@ struct RequestMessageTests {
     @Test("a request keeps its members through the wire")
     func roundTrip() throws {
         let sent = RequestMessage(
-            method: "m", arguments: ["n": nil, "i": 1, "d": 1.0], version: "1.2", context: .test, uniqueID: "u",
+            method: "m", arguments: ["n": .null, "i": 1, "d": 1.0], version: "1.2", context: .test, uniqueID: "u",
             messageID: "m1", replyQueue: "reply_1", monitorSeconds: 4
         )
         let read = try RequestMessage(body: sent.body, requestID: "other")

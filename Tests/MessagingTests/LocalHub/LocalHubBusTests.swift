@@ -19,7 +19,7 @@ struct LocalHubBusTests {
                     seen.append(request)
                     return ["n": 1, "d": 1.0]
                 })
-            let result = try await hub.client("client").ask("t", "m", ["a": nil], version: "1.2")
+            let result = try await hub.client("client").ask("t", "m", ["a": .null], version: "1.2")
             #expect(result == ["n": 1, "d": 1.0])
             let request = try #require(seen.values.first)
             #expect(request.method == "m" && request.version == "1.2" && request.arguments == ["a": nil])

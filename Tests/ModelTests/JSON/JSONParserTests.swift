@@ -17,7 +17,7 @@ struct JSONParserTests {
     @Test("every kind of value, with white space around everything")
     func values() throws {
         let text = " {\t\"a\" : [ true , false ,\nnull , \"x\" ] ,\r\n \"b\" : { } , \"c\" : [ ] } "
-        #expect(try JSONValue(parsing: text) == ["a": [true, false, nil, "x"], "b": [:], "c": []])
+        #expect(try JSONValue(parsing: text) == ["a": [true, false, .null, "x"], "b": [:], "c": []])
     }
 
     @Test("escapes, surrogate pairs and raw UTF-8")

@@ -7,7 +7,7 @@ import Testing
 struct JSONWriterTests {
     @Test("values are compact, keys ascend, integers and doubles stay apart")
     func compact() {
-        let value: JSONValue = ["b": [1, 1.0, -2.5, true, false, nil], "a": ["z": "é", "y": [:], "x": []]]
+        let value: JSONValue = ["b": [1, 1.0, -2.5, true, false, .null], "a": ["z": "é", "y": [:], "x": []]]
         #expect(value.text == #"{"a":{"x":[],"y":{},"z":"é"},"b":[1,1.0,-2.5,true,false,null]}"#)
     }
 
@@ -57,7 +57,7 @@ struct JSONWriterTests {
 
     @Test("accessors answer for their own kind alone")
     func accessors() {
-        let value: JSONValue = ["i": 1, "d": 1.5, "s": "x", "b": true, "a": [1], "n": nil]
+        let value: JSONValue = ["i": 1, "d": 1.5, "s": "x", "b": true, "a": [1], "n": .null]
         #expect(value["i"]?.intValue == 1)
         #expect(value["i"]?.doubleValue == 1)
         #expect(value["d"]?.intValue == nil)
