@@ -12,11 +12,17 @@ import PluginHost
 enum AgentMain {
     static let version = "1.0.0"
 
-    /// - Returns: The exit status.
-    static func run(_ path: String) async -> Int32 {
+    /// Runs the agent beside the main thread, which waits for signals, and ends the process.
+    static func start(_ path: String) -> Never {
         // Before there are threads that would take them; children start with none blocked.
         TerminationSignals.block()
         signal(SIGPIPE, SIG_IGN)
+        Task.detached { exit(await run(path)) }
+        TerminationSignals.receive()
+    }
+
+    /// - Returns: The exit status.
+    private static func run(_ path: String) async -> Int32 {
         do {
             let configuration = try GuestConfiguration(file: path)
             switch configuration.mode {
@@ -43,6 +49,7 @@ enum AgentMain {
             complain("\(error.message): nothing to do")
             return 0
         }
+        TerminationSignals.expect()
         let logger = logger(configuration)
         let bus = LocalHubBus(path: configuration.busSocket, name: "guest \(configuration.instanceID)", logger: logger)
         let service = try GuestAgentService(

@@ -1,9 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import Synchronization
 
 /// SIGTERM and SIGINT as something to wait for.
+///
+/// The main thread does nothing but wait for them: an asynchronous main would leave it to libdispatch, which opens its
+/// signal mask, and the process would end by the signal.
 enum TerminationSignals {
+    private enum State {
+        /// Nobody wants to know: the process ends.
+        case idle
+        case expected
+        case arrived(Int32)
+        case awaited(CheckedContinuation<Int32, Never>)
+    }
+
+    private static let state = Mutex(State.idle)
+
     private static var set: sigset_t {
         var set = sigset_t()
         sigemptyset(&set)
@@ -18,40 +32,37 @@ enum TerminationSignals {
         pthread_sigmask(SIG_BLOCK, &set, nil)
     }
 
-    /// Waits on a thread of its own.
-    ///
-    /// - Returns: The signal's number.
+    /// From now on a signal is kept for `wait`.
+    static func expect() { state.withLock { $0 = .expected } }
+
+    /// - Returns: The signal's number, at once when it came before.
     static func wait() async -> Int32 {
         await withCheckedContinuation { continuation in
-            Waiter(continuation).start()
+            let arrived: Int32? = state.withLock { state in
+                if case .arrived(let number) = state { return number }
+                state = .awaited(continuation)
+                return nil
+            }
+            if let arrived { continuation.resume(returning: arrived) }
         }
     }
 
-    private final class Waiter: Sendable {
-        private let continuation: CheckedContinuation<Int32, Never>
-
-        init(_ continuation: CheckedContinuation<Int32, Never>) { self.continuation = continuation }
-
-        func start() {
-            var thread = pthread_t()
-            let context = Unmanaged.passRetained(self)
-            let failed = pthread_create(
-                &thread, nil,
-                { context in
-                    if let context { Unmanaged<Waiter>.fromOpaque(context).takeRetainedValue().run() }
-                    return nil
-                }, context.toOpaque())
-            if failed != 0 {
-                context.release()
-                continuation.resume(returning: 0)
-            }
-        }
-
-        private func run() {
-            var set = TerminationSignals.set
+    /// The main thread's work, for as long as the process lives.
+    static func receive() -> Never {
+        var set = set
+        while true {
             var number: Int32 = 0
-            while sigwait(&set, &number) != 0 {}
-            continuation.resume(returning: number)
+            guard sigwait(&set, &number) == 0 else { continue }
+            state.withLock { state in
+                switch state {
+                case .idle: exit(128 + number)
+                case .expected: state = .arrived(number)
+                case .arrived: break
+                case .awaited(let continuation):
+                    state = .arrived(number)
+                    continuation.resume(returning: number)
+                }
+            }
         }
     }
 }

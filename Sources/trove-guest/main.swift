@@ -40,7 +40,7 @@ switch Command(Array(CommandLine.arguments.dropFirst())) {
 case .help: print(usage)
 case .version: print("trove-guest \(AgentMain.version)")
 case .probe(let file): exit(AgentMain.probe(file))
-case .run(let path): exit(await AgentMain.run(path))
+case .run(let path): AgentMain.start(path)
 case .wrong(let reason):
     AgentMain.complain("\(reason)\n\(usage)")
     exit(64)

@@ -20,7 +20,8 @@ import Testing
         ("argv", [:]), ("argv", ["argv": []]), ("argv", ["argv": ["engine"]]), ("argv", ["argv": ["/e", 1]]),
         ("argv", ["argv": ["/e\u{0}"]]), ("env", ["argv": ["/e"], "env": ["A": 1]]),
         ("env", ["argv": ["/e"], "env": ["A=B": "c"]]), ("ready", ["argv": ["/e"], "ready": "soon"]),
-        ("port", ["argv": ["/e"], "ready": "tcp", "port": 0]), ("stop_signal", ["argv": ["/e"], "stop_signal": "SEGV"]),
+        ("port", ["argv": ["/e"], "ready": "tcp", "port": 0]),
+        ("stop_signal", ["argv": ["/e"], "stop_signal": "SEGV"]),
         ("stop_timeout_s", ["argv": ["/e"], "stop_timeout_s": -1]),
         ("start_timeout_s", ["argv": ["/e"], "start_timeout_s": "1"]),
     ]

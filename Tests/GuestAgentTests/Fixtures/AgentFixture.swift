@@ -31,7 +31,8 @@ final class AgentFixture: Sendable {
         conductorBus = LocalHubBus(path: socket, name: "conductor", logger: InstanceFixture.quiet)
         clientBus = LocalHubBus(path: socket, name: "client", logger: InstanceFixture.quiet)
         guest = GuestClient(clientBus)
-        try await conductorBus.serve(topic: ConductorVerb.topic, server: "test", endpoint: ConductorDispatcher(conductor))
+        try await conductorBus.serve(
+            topic: ConductorVerb.topic, server: "test", endpoint: ConductorDispatcher(conductor))
     }
 
     /// Runs `body` with hub and conductor; ends engine, hub and files afterwards, also on an error.
@@ -112,6 +113,7 @@ final class AgentFixture: Sendable {
         let store = DirectoryObjectStore(root: instance.configuration.objectStoreDirectory)
         return BackupInfo(
             id: id, instanceID: self.id, location: store.location("project/" + id), type: "org.example.files",
-            dataKey: Secret(Base64.encode(SystemRandomSource().bytes(32))), wrappedKey: Base64.encode(Array("wrapped".utf8)))
+            dataKey: Secret(Base64.encode(SystemRandomSource().bytes(32))),
+            wrappedKey: Base64.encode(Array("wrapped".utf8)))
     }
 }

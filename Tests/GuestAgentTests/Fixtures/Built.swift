@@ -28,7 +28,10 @@ enum Built {
         let library = own + "/files.so"
         compile(
             pluginSource, to: library,
-            ["-shared", "-fPIC", "-fvisibility=hidden", "-Wl,-z,defs,-z,now", "-I", repository + "/Sources/CTrovePlugin/include"])
+            [
+                "-shared", "-fPIC", "-fvisibility=hidden", "-Wl,-z,defs,-z,now", "-I",
+                repository + "/Sources/CTrovePlugin/include",
+            ])
         let sum = run("/usr/bin/sha256sum", [library]).prefix(64)
         #if arch(arm64)
             let platform = "linux-aarch64-gnu"
@@ -45,7 +48,8 @@ enum Built {
         return root
     }()
 
-    static let repository = String(#filePath.prefix(#filePath.count - "/Tests/GuestAgentTests/Fixtures/Built.swift".count))
+    static let repository = String(
+        #filePath.prefix(#filePath.count - "/Tests/GuestAgentTests/Fixtures/Built.swift".count))
 
     /// The agent's program beside the tests.
     static let agent = repository + "/.build/debug/trove-guest"

@@ -46,7 +46,10 @@ import Testing
                 report = made
                 let again = try await Self.backUp(fixture, info)
                 #expect(again.checksum == made.checksum)
-                #expect(try await eventually { await fixture.conductor.states("b-1") == [.building, .completed, .completed] })
+                #expect(
+                    try await eventually {
+                        await fixture.conductor.states("b-1") == [.building, .completed, .completed]
+                    })
             }
             let made = try #require(report)
             try await fixture.withAgent { (_: GuestAgentService) async throws -> Void in
@@ -133,7 +136,10 @@ import Testing
                 let arguments = fixture.prepareArguments(backup: info.json)
                 try await fixture.guest.prepare(fixture.id, arguments, context: fixture.context)
                 #expect(try await fixture.reports(.failedToSpawn))
-                #expect(try await eventually { await fixture.conductor.faults.last?.message.contains("cannot unpack") == true })
+                #expect(
+                    try await eventually {
+                        await fixture.conductor.faults.last?.message.contains("cannot unpack") == true
+                    })
                 #expect(FileAccess.names(in: fixture.instance.root + "/data") == [])
             }
         }
@@ -152,7 +158,8 @@ import Testing
                 #expect(try Self.store(fixture).list() == [])
                 fixture.instance.behaveNormally("backup-fail")
                 try await fixture.guest.createBackup(fixture.id, info, context: fixture.context)
-                #expect(try await eventually { await fixture.conductor.states("b-4") == [.building, .failed, .failed] })
+                #expect(
+                    try await eventually { await fixture.conductor.states("b-4") == [.building, .failed, .failed] })
             }
         }
     }

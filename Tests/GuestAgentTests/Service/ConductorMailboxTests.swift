@@ -14,7 +14,8 @@ import Testing
         try await withTemporaryDirectory { root in
             let socket = root + "/bus.sock"
             let logger = InstanceFixture.quiet
-            let bus = LocalHubBus(path: socket, name: "guest", logger: logger, options: .init(patience: .milliseconds(50)))
+            let bus = LocalHubBus(
+                path: socket, name: "guest", logger: logger, options: .init(patience: .milliseconds(50)))
             let mailbox = ConductorMailbox(instanceID: "i", conductor: ConductorClient(bus), logger: logger)
             await mailbox.heartbeat(.building, volumeUsedBytes: nil)
             for number in 1...3 {

@@ -92,7 +92,8 @@ import Testing
             try await fixture.withAgent { (_: GuestAgentService) async throws -> Void in
                 try await fixture.guest.prepare(fixture.id, fixture.prepareArguments(), context: fixture.context)
                 #expect(try await fixture.reports(.failedToSpawn))
-                #expect(try await eventually { await fixture.conductor.faults.first?.message.contains("status 3") == true })
+                #expect(
+                    try await eventually { await fixture.conductor.faults.first?.message.contains("status 3") == true })
             }
         }
     }

@@ -16,7 +16,8 @@ import Testing
                 #expect(try await fixture.prepare())
                 let made: JSONValue = [["_name": "b"], ["_name": "c", "_character_set": "utf8"]]
                 #expect(try await fixture.call(.createDatabase, ["databases": made]) == .null)
-                let page = try await fixture.call(.listDatabases, ["limit": 2, "marker": .null, "include_marker": false])
+                let page = try await fixture.call(
+                    .listDatabases, ["limit": 2, "marker": .null, "include_marker": false])
                 #expect(page == [[["_name": "b"], ["_name": "c"]], "c"])
                 let rest = try await fixture.call(.listDatabases, ["limit": 2, "marker": "c", "include_marker": false])
                 #expect(rest == [[["_name": "first"]], .null])
@@ -44,7 +45,8 @@ import Testing
                 #expect(try await fixture.call(.listAccess, bob) == [["_name": "first"], ["_name": "second"]])
                 _ = try await fixture.call(.revokeAccess, bob.merging(["database": "first"]) { $1 })
                 #expect(try await fixture.call(.listAccess, bob) == [["_name": "second"]])
-                _ = try await fixture.call(.changePasswords, ["users": [["name": "bob", "host": "%", "password": "q"]]])
+                _ = try await fixture.call(
+                    .changePasswords, ["users": [["name": "bob", "host": "%", "password": "q"]]])
                 #expect(fixture.instance.content("data/users/bob@%")?.hasPrefix("q\n") == true)
                 let attributes: JSONValue = ["name": "rob", "host": "10.0.0.1"]
                 _ = try await fixture.call(.updateAttributes, bob.merging(["user_attrs": attributes]) { $1 })
