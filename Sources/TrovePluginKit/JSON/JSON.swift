@@ -66,12 +66,11 @@ extension JSON {
     public static func members(_ members: [String: JSON?]) -> JSON { .object(members.compactMapValues { $0 }) }
 }
 
-// `JSON` is this module's own type, so its conformances cannot meet another image's.
-extension JSON: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
-    ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+// `JSON` is this module's own type, so its conformances cannot meet another image's. `nil` is no literal of it: in
+// `value.isNull ? nil : value` it would silently be a `null` that is there, instead of no value.
+extension JSON: ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral, ExpressibleByStringLiteral,
+    ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
-    /// `null`.
-    public init(nilLiteral: ()) { self = .null }
     /// A boolean.
     public init(booleanLiteral value: Bool) { self = .bool(value) }
     /// An integer.
