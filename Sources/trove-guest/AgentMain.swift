@@ -70,6 +70,11 @@ enum AgentMain {
         let number = await TerminationSignals.wait()
         logger.notice("the agent ends, the engine goes on", metadata: ["signal": "\(number)"])
         registration.cancel()
+        // A plugin that does not let go must not hold the agent; the engine is not concerned.
+        Task.detached {
+            try? await Task.sleep(for: .seconds(8))
+            exit(0)
+        }
         await service.stop()
         await bus.close()
         return withExtendedLifetime(lock) { 0 }
