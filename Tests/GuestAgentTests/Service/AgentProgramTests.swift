@@ -17,9 +17,9 @@ import Testing
         process.executableURL = URL(fileURLWithPath: Built.agent)
         process.arguments = ["--config", path]
         let log = fixture.instance.root + "/log/agent.log"
-        if !fixture.instance.exists("log/agent.log") { try FileAccess.write([], to: log) }
-        let handle = try #require(FileHandle(forWritingAtPath: log))
-        _ = try handle.seekToEnd()
+        let descriptor = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        try #require(descriptor >= 0)
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         process.standardError = handle
         try process.run()
         do {
