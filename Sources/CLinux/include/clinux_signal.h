@@ -5,11 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Blocks the signals in the calling thread (call it before others are made) and returns a close-on-exec descriptor that is
-   readable when one of them is pending, or -errno. Source: signalfd(2). */
+/* Catches the signals, whichever thread they are delivered to, and returns a close-on-exec descriptor that is readable when
+   one has come, or -errno. Once a process. Source: sigaction(2), signal-safety(7). */
 int32_t clinux_signal_fd(const int32_t *signals, size_t count);
 
-/* Takes one pending signal: its number, or 0 without one. */
+/* Takes one signal that has come: its number, or 0 without one. */
 int32_t clinux_read_signal(int32_t fd);
 
 #endif

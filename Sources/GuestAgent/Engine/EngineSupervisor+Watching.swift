@@ -9,7 +9,8 @@ extension EngineSupervisor {
         switch event {
         case .message(.ready), .accepts: becomeReady(number)
         case .message(.extendTimeout(let time)):
-            current?.startDeadline = max(current?.startDeadline ?? .after(time), .after(time))
+            let extended = max(current?.startDeadline ?? .after(time), .after(time))
+            current?.startDeadline = extended
         case .message(.status(let text)): logger.debug("the engine says", metadata: metadata(["text": "\(text)"]))
         case .message(.stopping): break
         case .exited(let status): exited(status)
