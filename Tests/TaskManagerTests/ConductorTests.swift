@@ -19,7 +19,7 @@ struct ConductorTests {
     ) async throws {
         let fixture = try EngineFixture()
         let path = NSTemporaryDirectory() + "trove-\(UUID().uuidString.prefix(8)).sock"
-        let hub = try LocalHub(path: path, logger: fixture.logger)
+        let hub = LocalHub(path: path, logger: fixture.logger)
         let serving = Task { try await hub.run() }
         let bus = LocalHubBus(path: path, name: "test", logger: fixture.logger)
         let conductor = Task {

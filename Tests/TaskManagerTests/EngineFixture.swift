@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Compute
+import Foundation
 import Logging
 import Messaging
 import Model
@@ -13,13 +14,13 @@ import TestSupport
 
 /// The engine on a real state store in a scratch directory; nothing outside is ever asked in these tests.
 struct EngineFixture {
-    let directory: TemporaryDirectory
+    private let directory: ScratchDirectory
     let store: SQLiteStateStore
     let clock: TestClock
     let services: FlowServices
 
     init() throws {
-        directory = try TemporaryDirectory()
+        directory = try ScratchDirectory()
         clock = TestClock()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         store = try SQLiteStateStore(path: directory.path + "/state/trove.db", clock: clock, logger: logger)
@@ -72,6 +73,18 @@ struct EngineFixture {
 
     func journal(_ id: String) async throws -> JournalRecord? { try await store.read { try $0.journal.find(id) } }
     func instance(_ id: String) async throws -> InstanceRecord? { try await store.read { try $0.instances.find(id) } }
+}
+
+/// A directory that goes with its owner.
+final class ScratchDirectory: Sendable {
+    let path: String
+
+    init() throws {
+        path = NSTemporaryDirectory() + "trove-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
 /// What steps did, in order.
@@ -145,11 +158,11 @@ struct AbsentPlugins: ControlPlugins {
     func policy(
         _ reference: String, _ function: PolicyFunction, _ request: JSONValue, _ options: CallOptions
     ) async throws(PluginError) -> JSONValue {
-        throw PluginError(.notFound, "no plugins in this test", plugin: reference)
+        throw PluginError(.notFound, pluginID: reference, "no plugins in this test")
     }
     func handle(
         _ route: PluginRoute, _ request: JSONValue, _ options: CallOptions, control: any ControlHandler
-    ) async throws(PluginError) -> JSONValue { throw PluginError(.notFound, "no plugins in this test", plugin: "") }
+    ) async throws(PluginError) -> JSONValue { throw PluginError(.notFound, pluginID: "", "no plugins in this test") }
 }
 
 struct AbsentBus: MessageBus {

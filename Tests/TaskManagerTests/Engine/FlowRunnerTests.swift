@@ -3,6 +3,7 @@
 import Model
 import StateStore
 import TaskManager
+import TestSupport
 import Testing
 
 @Suite("FlowRunner")
