@@ -130,7 +130,7 @@ extension LocalHub {
             if let loop { loop.run() } else { logger.error("bus hub has no descriptors left") }
             // The name goes before the lock, so that a successor's socket is never removed.
             unlink(path)
-            withExtendedLifetime(lock) {}
+            flock(lock.number, LOCK_UN)
             finish()
         }
         guard failure == 0 else {

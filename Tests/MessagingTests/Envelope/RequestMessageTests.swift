@@ -38,7 +38,7 @@ struct RequestMessageTests {
         )
         let read = try RequestMessage(body: sent.body, requestID: "other")
         #expect(read.method == "m")
-        #expect(read.arguments == ["n": nil, "i": 1, "d": 1.0])
+        #expect(read.arguments == ["n": JSONValue.null, "i": 1, "d": 1.0])
         #expect(read.version == "1.2")
         #expect(read.context == .test)
         #expect(read.uniqueID == "u" && read.messageID == "m1" && read.replyQueue == "reply_1")

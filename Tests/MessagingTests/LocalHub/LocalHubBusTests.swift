@@ -22,7 +22,7 @@ struct LocalHubBusTests {
             let result = try await hub.client("client").ask("t", "m", ["a": .null], version: "1.2")
             #expect(result == ["n": 1, "d": 1.0])
             let request = try #require(seen.values.first)
-            #expect(request.method == "m" && request.version == "1.2" && request.arguments == ["a": nil])
+            #expect(request.method == "m" && request.version == "1.2" && request.arguments == ["a": JSONValue.null])
             #expect(request.context == .test && request.isCall)
             let left = try #require(request.deadline?.remaining)
             #expect(left > .seconds(5) && left <= .seconds(10))
