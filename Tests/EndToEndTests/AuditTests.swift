@@ -105,7 +105,10 @@ extension EndToEnd {
             process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
             process.arguments = ["-c", "import time; time.sleep(300)", "--config", config]
             try process.run()
-            defer { process.terminate() }
+            defer {
+                kill(process.processIdentifier, SIGKILL)
+                process.waitUntilExit()
+            }
             try await expectFinding(plane, "stray", "process", "0dd0dd0d")
         }
 
@@ -127,7 +130,7 @@ extension EndToEnd {
             )
             let text = try String(contentsOfFile: "\(claims)/\(claim)", encoding: .utf8)
             try FileManager.default.removeItem(atPath: "\(claims)/\(claim)")
-            try await expectFinding(plane, "missing", "address", claim)
+            try await expectFinding(plane, "missing", "address", id)
             try text.write(toFile: "\(claims)/\(claim)", atomically: false, encoding: .utf8)
         }
 

@@ -11,7 +11,7 @@ extension EndToEnd {
         @Test("every point of every flow is survived", .timeLimit(.minutes(20)))
         func everyPoint() async throws {
             try await ControlPlane.with { plane in
-                let points = try await plane.trove(["flows"]).output.split(separator: "\n").map(String.init)
+                let points = try await Command.run([Build.trove, "flows"]).output.split(separator: "\n").map(String.init)
                 #expect(points.count >= 3 * 5)
                 let source = try await prepared(plane)
                 try await plane.stop()

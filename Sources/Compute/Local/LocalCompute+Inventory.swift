@@ -107,7 +107,21 @@ extension LocalCompute {
 
     private func claimed() -> [ComputeResource] {
         ClaimKind.allCases.flatMap { kind in
-            claims.all(kind).map { ComputeResource(kind: kind.rawValue, tag: $0.instanceID, ownerID: $0.instanceID) }
+            claims.all(kind).map { claim in
+                // A claim that its instance knows nothing of has a name of its own, so that it is seen beside the right one.
+                let isPlaced = placedValue(kind, claim.instanceID).map { $0 == claim.value } ?? true
+                let tag = isPlaced ? claim.instanceID : "\(claim.instanceID)/\(claim.value)"
+                return ComputeResource(kind: kind.rawValue, tag: tag, ownerID: claim.instanceID)
+            }
+        }
+    }
+
+    /// What the instance's placement says that it has; nil without a placement.
+    private func placedValue(_ kind: ClaimKind, _ id: String) -> String? {
+        guard let placement = try? placement(id) else { return nil }
+        switch kind {
+        case .address: return placement.address
+        case .uid: return "\(placement.uid)"
         }
     }
 

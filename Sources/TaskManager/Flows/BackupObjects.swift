@@ -14,22 +14,13 @@ struct BackupObjects: Sendable {
     /// Name of a backup's object in the store.
     static func name(projectID: String, backupID: String) -> String { "\(projectID)/\(backupID)" }
 
-    /// A new data key for the backup, wrapped by the project's key, in base64.
-    func makeWrappedKey(projectID: String, backupID: String) async throws -> String {
+    /// What a guest needs to make the backup, with a new data key.
+    func backupInfo(_ backup: BackupRecord, instanceID: String) async throws -> BackupInfo {
         let keys = services.keys
-        return try await BlockingWork.run {
-            Base64.encode(try keys.makeDataKey(projectID: projectID, backupID: backupID).wrapped)
+        let key = try await BlockingWork.run {
+            try keys.makeDataKey(projectID: backup.projectID, backupID: backup.id)
         }
-    }
-
-    /// What a guest needs to make the backup.
-    func backupInfo(_ backup: BackupRecord, instanceID: String, wrappedKey: String) async throws -> BackupInfo {
-        let wrapped = try Self.decode(wrappedKey, what: "wrapped key of backup \(backup.id)")
-        let keys = services.keys
-        let dataKey = try await BlockingWork.run {
-            try keys.unwrap(wrapped, projectID: backup.projectID, backupID: backup.id)
-        }
-        return info(backup, instanceID: instanceID, dataKey: dataKey, wrapped: wrapped)
+        return info(backup, instanceID: instanceID, dataKey: key.dataKey, wrapped: key.wrapped)
     }
 
     /// What a guest needs to restore the backup: the key comes from the object's own header.
@@ -61,10 +52,5 @@ struct BackupObjects: Sendable {
             type: backup.backupType ?? "", checksum: backup.checksum, dataKey: Secret(Base64.encode(dataKey)),
             wrappedKey: Base64.encode(wrapped), position: backup.position ?? .null, parent: .null
         )
-    }
-
-    private static func decode(_ text: String, what: String) throws -> [UInt8] {
-        guard let bytes = Base64.decode(text), !bytes.isEmpty else { throw FlowError("The \(what) is unreadable.") }
-        return bytes
     }
 }

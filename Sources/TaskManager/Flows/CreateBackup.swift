@@ -5,7 +5,11 @@ package import Model
 import ObjectStore
 package import StateStore
 
-/// Backs an instance up: the guest streams, seals and stores; this flow gives it the key and waits.
+/// Backs an instance up: the guest streams, seals and stores; this flow gives it a key and waits.
+///
+/// Each time the guest is asked, it is given a key of its own: a guest that is at it already ignores the repeat, and one that
+/// begins anew must not seal a second stream with the first one's key. The key that was used is in the object's header,
+/// wrapped.
 package struct CreateBackupFlow: Flow {
     package static let name = FlowName.createBackup
 
@@ -13,10 +17,7 @@ package struct CreateBackupFlow: Flow {
 
     package var steps: [FlowStep] {
         [
-            FlowStep("key", deadline: .seconds(30), run: Self.makeKey),
-            FlowStep(
-                "stream", deadline: .seconds(86_400 + 60), ledger: { try Self.entries($0) }, run: Self.stream
-            ),
+            FlowStep("stream", deadline: .seconds(86_400 + 60), ledger: { try Self.entries($0) }, run: Self.stream)
         ]
     }
 
@@ -44,23 +45,14 @@ package struct CreateBackupFlow: Flow {
         return run.ledgerEntries([("object", name)], owner: id)
     }
 
-    private static func makeKey(_ run: FlowRun) async throws {
-        let wrapped = try await BackupObjects(run.services).makeWrappedKey(
-            projectID: run.record.projectID, backupID: try run.inputText("backup_id")
-        )
-        run.remember("wrapped_key", .string(wrapped))
-    }
-
     private static func stream(_ run: FlowRun) async throws {
         let (backupID, instanceID) = (try run.inputText("backup_id"), try run.inputText("instance_id"))
         guard let backup = try await run.services.store.read({ try $0.backups.find(backupID) }) else {
             throw FlowError("Backup \(backupID) does not exist any more.")
         }
-        let info = try await BackupObjects(run.services).backupInfo(
-            backup, instanceID: instanceID, wrappedKey: run.recall("wrapped_key")?.stringValue ?? ""
-        )
-        let (guests, context) = (run.services.guests, run.context)
+        let (guests, context, objects) = (run.services.guests, run.context, BackupObjects(run.services))
         let send: @Sendable () async throws -> Void = {
+            let info = try await objects.backupInfo(backup, instanceID: instanceID)
             try await guests.createBackup(instanceID, info, context: context)
         }
         try await send()
