@@ -53,7 +53,7 @@ package final class LocalCompute: ComputeDriver {
         background = BlockingPool(threads: 1)
         spares = SpareWork()
         homeLock = Glibc.open("\(paths.instances)/.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        isKeeper = homeLock >= 0 && lockf(homeLock, F_TLOCK, 0) == 0
+        isKeeper = !configuration.isObserver && homeLock >= 0 && lockf(homeLock, F_TLOCK, 0) == 0
         recover()
     }
 

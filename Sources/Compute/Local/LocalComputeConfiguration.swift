@@ -15,6 +15,8 @@ package struct LocalComputeConfiguration: Sendable {
     package var guestArguments: [String]
     /// The agent's whole environment.
     package var guestEnvironment: [String: String]
+    /// Whether this process only looks: it takes nothing up again and sweeps nothing.
+    package var isObserver: Bool
     /// Loopback addresses to hand out, CIDR form within 127.0.0.0/8.
     package var addressRange: String
     /// Numeric user ids to hand out; each instance has one of its own.
@@ -56,6 +58,7 @@ package struct LocalComputeConfiguration: Sendable {
         killTimeout = .seconds(15)
         agentMemoryMiB = 256
         isPrivileged = geteuid() == 0
+        isObserver = false
     }
 
     /// `TROVE_RUN_DIR`, or `/run/trove` as root, or `/tmp/trove-<uid>`.

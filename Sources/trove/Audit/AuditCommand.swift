@@ -33,7 +33,7 @@ struct AuditCommand: AsyncParsableCommand {
             )
             let store = try SQLiteStateStore(path: home.database, logger: Log.make("audit"))
             let compute = try EmbeddedShape.makeCompute(
-                home: home, installation: installation, configuration: configuration
+                home: home, installation: installation, configuration: configuration, isObserver: true
             )
             let findings = try await Audit(
                 store: store, compute: compute, objects: DirectoryObjectStore(root: home.backups)

@@ -55,7 +55,7 @@ final class EmbeddedShape: Sendable {
     var busPath: String { compute.paths.homeRun + "/bus.sock" }
 
     static func makeCompute(
-        home: Home, installation: Installation, configuration: WorkerConfiguration
+        home: Home, installation: Installation, configuration: WorkerConfiguration, isObserver: Bool = false
     ) throws -> LocalCompute {
         var settings = LocalComputeConfiguration(
             home: home.path, guestExecutable: installation.guestExecutable, logger: Log.make("compute")
@@ -63,6 +63,7 @@ final class EmbeddedShape: Sendable {
         settings.addressRange = configuration.addressRange
         settings.uidRange = configuration.uidRange
         settings.overcommit = configuration.volumeOvercommit
+        settings.isObserver = isObserver
         if configuration.isUnprivileged { settings.isPrivileged = false }
         do {
             return try LocalCompute(settings)
