@@ -51,6 +51,8 @@ package struct APIConfiguration: Sendable {
     package var pluginRouteTimeout: Duration
     /// Limit of one question to a datastore's policy.
     package var policyTimeout: Duration
+    /// Whether `/x/constant` answers, for measuring.
+    package var hasConstantRoute: Bool
 
     package init(
         publicEndpoint: String? = nil,
@@ -70,7 +72,8 @@ package struct APIConfiguration: Sendable {
         maximumConnections: Int = 1024,
         stopTimeout: Duration = .seconds(20),
         pluginRouteTimeout: Duration = .seconds(200),
-        policyTimeout: Duration = .seconds(10)
+        policyTimeout: Duration = .seconds(10),
+        hasConstantRoute: Bool = false
     ) {
         self.publicEndpoint = publicEndpoint
         self.region = region
@@ -90,6 +93,7 @@ package struct APIConfiguration: Sendable {
         self.stopTimeout = stopTimeout
         self.pluginRouteTimeout = pluginRouteTimeout
         self.policyTimeout = policyTimeout
+        self.hasConstantRoute = hasConstantRoute
     }
 
     /// MiB by flavor id, as quota usage needs it.

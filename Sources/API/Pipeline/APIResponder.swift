@@ -26,6 +26,7 @@ package final class APIResponder: Sendable {
         let routes =
             InstanceRoutes.routes + BackupRoutes.routes + DatastoreRoutes.routes + FlavorRoutes.routes
             + LimitRoutes(rateLimiter: rateLimiter).routes + ExtensionRoutes.routes
+            + (services.configuration.hasConstantRoute ? ConstantRoute.routes : [])
         core = RouteTable(routes)
         pluginRoutes = PluginRouteTable(core: routes.map(\.pattern), logger: services.logger)
         pluginHandler = PluginRouteHandler(control: ControlService(services))

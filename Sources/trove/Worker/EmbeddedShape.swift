@@ -23,7 +23,7 @@ final class EmbeddedShape: Sendable {
     let compute: LocalCompute
     let objects: DirectoryObjectStore
     let bus: LocalHubBus
-    let plugins: PluginRunnerClient
+    let plugins: PluginSwitch
     let identity: BuiltInIdentity
     private let logger = Log.make("worker")
 
@@ -72,15 +72,17 @@ final class EmbeddedShape: Sendable {
         }
     }
 
-    private static func makePlugins(installation: Installation, catalogue: Catalogue) -> PluginRunnerClient {
-        PluginRunnerClient(
-            command: [installation.executable, "plugin-runner"],
-            configuration: PluginHostConfiguration(
-                directories: catalogue.pluginDirectories, enabled: catalogue.enabledPlugins,
-                disabled: catalogue.plugins.disabled, role: .control, settings: catalogue.plugins.settings,
-                probeCommand: [installation.executable, "plugin-probe"], logger: Log.make("plugins")
+    private static func makePlugins(installation: Installation, catalogue: Catalogue) -> PluginSwitch {
+        PluginSwitch(enabled: catalogue.enabledPlugins) { enabled in
+            PluginRunnerClient(
+                command: [installation.executable, "plugin-runner"],
+                configuration: PluginHostConfiguration(
+                    directories: catalogue.pluginDirectories, enabled: enabled,
+                    disabled: catalogue.plugins.disabled, role: .control, settings: catalogue.plugins.settings,
+                    probeCommand: [installation.executable, "plugin-probe"], logger: Log.make("plugins")
+                )
             )
-        )
+        }
     }
 
     /// Everything that flows work with.
@@ -121,11 +123,13 @@ final class EmbeddedShape: Sendable {
         return APIService(
             configuration: APIConfiguration(
                 publicEndpoint: configuration.publicEndpoint, region: configuration.region,
-                flavors: catalogue.flavors, quotas: configuration.quotas,
+                flavors: catalogue.flavors, defaultDatastore: configuration.defaultDatastore,
+                quotas: configuration.quotas,
                 maximumVolumeGiB: configuration.maximumVolumeGiB, pageSize: configuration.pageSize,
                 rateLimits: configuration.rateLimits,
                 heartbeatExpiry: .seconds(configuration.heartbeatExpiry),
-                maximumBodyBytes: configuration.maximumBodyBytes, listenDescription: "\(address)"
+                maximumBodyBytes: configuration.maximumBodyBytes, listenDescription: "\(address)",
+                hasConstantRoute: configuration.hasConstantRoute
             ),
             listener: listener, store: store, identity: identity, plugins: plugins, guests: services.guests,
             taskManager: TaskManagerClient(bus), clock: SystemWallClock(), random: SystemRandomSource(),
@@ -138,10 +142,12 @@ final class EmbeddedShape: Sendable {
     func reload() async {
         do {
             let fresh = try Catalogue.read(home: home, installation: installation)
+            // The plugins first: a version that is in the catalogue can be created.
+            try await plugins.enable(fresh.enabledPlugins, deadline: .after(.seconds(60)))
             try await fresh.reconcile(store, random: SystemRandomSource(), logger: logger)
             logger.notice("datastore files read again")
         } catch {
-            Output.error("datastore files not taken: \(error)")
+            Output.error("the datastore files are not taken: \((error as? PluginError)?.message ?? "\(error)")")
         }
     }
 }

@@ -13,6 +13,9 @@ struct WorkerConfiguration: Sendable {
     var maximumVolumeGiB = 100
     var pageSize = 20
     var maximumBodyBytes = 1 << 20
+    var hasConstantRoute = false
+    /// Datastore of a create that names none; nil: such a create is refused.
+    var defaultDatastore: String?
     /// Requests a minute and project, by verb; nil: no limit.
     var rateLimits: [String: Int]?
     var quotas = APIConfiguration.QuotaDefaults(instances: 200, volumes: 2000, backups: 500, ram: -1)
@@ -31,7 +34,8 @@ struct WorkerConfiguration: Sendable {
     /// Every key, in dotted form.
     static let keys: Set<String> = [
         "region", "api.public_endpoint", "api.max_accepted_volume_size", "api.instances_page_size",
-        "api.max_body_bytes", "api.rate_limit_per_minute", "quotas.instances", "quotas.volumes", "quotas.backups",
+        "api.max_body_bytes", "api.constant_route", "default_datastore", "api.rate_limit_per_minute",
+        "quotas.instances", "quotas.volumes", "quotas.backups",
         "quotas.ram", "guest.report_interval", "guest.agent_heartbeat_expiry", "guest.usage_timeout",
         "guest.restore_usage_timeout", "guest.backup_timeout", "compute.address_range", "compute.uid_range",
         "compute.volume_overcommit", "compute.unprivileged", "taskmanager.concurrency", "taskmanager.lease",
@@ -82,6 +86,9 @@ extension WorkerConfiguration {
             value = number
         }
         region = reader.string(forKey: "region", default: region)
+        let datastore = reader.string(forKey: "default_datastore", default: "")
+        defaultDatastore = datastore.isEmpty ? nil : datastore
+        hasConstantRoute = reader.bool(forKey: "api.constant_route", default: hasConstantRoute)
         let endpoint = reader.string(forKey: "api.public_endpoint", default: "")
         publicEndpoint = endpoint.isEmpty ? nil : endpoint
         try integer("api.max_accepted_volume_size", &maximumVolumeGiB, 1...65_536)

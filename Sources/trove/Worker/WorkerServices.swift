@@ -2,7 +2,6 @@
 
 import Glibc
 import Messaging
-import PluginHost
 import ServiceLifecycle
 import UnixSignals
 
@@ -27,7 +26,7 @@ struct BusService: Service {
 
 /// Stops the plugin runner when its users have stopped.
 struct PluginRunnerService: Service {
-    let client: PluginRunnerClient
+    let client: PluginSwitch
 
     func run() async throws {
         try? await gracefulShutdown()
