@@ -90,7 +90,9 @@ package final class LocalCompute: ComputeDriver {
     /// removes what a crash left of removals and templates.
     private func recover() {
         for id in instanceIDs() {
-            if let record = PlacementRecord(HostFiles.readJSON(paths.placement(id))) { reclaim(record, id) }
+            if !configuration.isObserver, let record = PlacementRecord(HostFiles.readJSON(paths.placement(id))) {
+                reclaim(record, id)
+            }
             if let record = VolumeRecord(HostFiles.readJSON(paths.volumeRecord(id))) {
                 promised.load(id, record.bytes)
             }
