@@ -4,21 +4,20 @@ import ArgumentParser
 import Glibc
 import Identity
 import Model
-import StateStore
 
 /// Adds users to the built-in identity.
-struct UserCommand: AsyncParsableCommand {
+struct UserCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user", abstract: "Manage users of the built-in identity.", subcommands: [AddUserCommand.self]
     )
 }
 
 /// Adds a user (and its project, if it is new); the password is read from standard input.
-struct AddUserCommand: AsyncParsableCommand {
+struct AddUserCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add",
         abstract: "Add a user and its project; the password is read from standard input.",
-        discussion: "A running control plane reads the identity again on SIGHUP or at its next start."
+        discussion: "A running control plane knows the user at its first login."
     )
 
     @OptionGroup var home: HomeOption
@@ -32,20 +31,20 @@ struct AddUserCommand: AsyncParsableCommand {
     @Argument(help: "The user's name.")
     var name: String
 
-    func run() async throws {
+    func run() throws {
         guard let password = readLine(strippingNewline: true), !password.isEmpty else {
             throw ValidationError("no password on standard input")
         }
         let home = home.home
         do {
-            let store = try SQLiteStateStore(path: home.database, logger: Log.make("user"))
-            let identity = try await BuiltInIdentity(
-                directory: home.secrets, store: store, region: "RegionOne", clock: SystemWallClock(),
-                random: SystemRandomSource(), logger: Log.make("user")
+            guard Files.exists(home.secrets) else {
+                throw StartError("\(home.path) is not a control plane's home; 'trove serve' makes one")
+            }
+            let identity = IdentityAdministration(
+                directory: home.secrets, random: SystemRandomSource(), clock: SystemWallClock()
             )
-            try await identity.addUser(name: name, password: Secret(password), project: project, roles: role)
-            await store.close()
-        } catch let error as StateStoreError {
+            try add(Secret(password), to: identity)
+        } catch let error as StartError {
             Output.error(error.message)
             throw ExitCode(1)
         } catch let error as IdentityError {
@@ -53,5 +52,14 @@ struct AddUserCommand: AsyncParsableCommand {
             throw ExitCode(1)
         }
         Output.line("user \(name) added to project \(project)")
+    }
+
+    private func add(_ password: Secret, to identity: IdentityAdministration) throws(IdentityError) {
+        do {
+            try identity.addUser(name: name, password: password, project: project, roles: role)
+        } catch  where error.code == .notFound {
+            try identity.addProject(name: project)
+            try identity.addUser(name: name, password: password, project: project, roles: role)
+        }
     }
 }

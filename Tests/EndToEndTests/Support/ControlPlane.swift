@@ -14,21 +14,42 @@ final class ControlPlane: @unchecked Sendable {
     /// Used by one test at a time.
     private var process: Process?
     private let environment: [String: String]
-    private var port = 0
+    private var listenPort = 0
 
-    init(environment: [String: String] = [:]) throws {
-        home = Build.root + "/.build/e2e/" + UUID().uuidString.prefix(8).lowercased()
-        self.environment = environment
-        try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
-        chmod(Build.root + "/.build/e2e", 0o711)
+    /// What comes before a command's own words.
+    private let command: [String]
+    /// A directory that this object made around the home.
+    private let scratch: String?
+
+    /// - Parameters:
+    ///   - asUser: Everything runs as this uid, on a home that belongs to it; needs root.
+    ///   - program: Path of the program, when it is not the built one.
+    init(environment: [String: String] = [:], asUser uid: uid_t? = nil, program: String = Build.trove) throws {
+        guard let uid else {
+            home = Build.root + "/.build/e2e/" + UUID().uuidString.prefix(8).lowercased()
+            self.environment = environment
+            command = [program]
+            scratch = nil
+            try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+            chmod(Build.root + "/.build/e2e", 0o711)
+            return
+        }
+        let scratch = "/tmp/trove-e2e-" + UUID().uuidString.prefix(8).lowercased()
+        guard mkdir(scratch, 0o711) == 0, chown(scratch, uid, uid) == 0 else {
+            throw TestFailure("cannot make \(scratch): \(String(cString: strerror(errno)))")
+        }
+        self.scratch = scratch
+        home = scratch + "/home"
+        self.environment = environment.merging(["TROVE_RUN_DIR": scratch + "/run"]) { own, _ in own }
+        command = ["/usr/bin/setpriv", "--reuid=\(uid)", "--regid=\(uid)", "--clear-groups", program]
     }
 
     /// Runs `body` with a control plane that serves; afterwards nothing of it is left, also on failure.
     static func with(
-        environment: [String: String] = [:], configure: (ControlPlane) throws -> Void = { _ in },
-        _ body: (ControlPlane) async throws -> Void
+        environment: [String: String] = [:], asUser uid: uid_t? = nil, program: String = Build.trove,
+        configure: (ControlPlane) throws -> Void = { _ in }, _ body: (ControlPlane) async throws -> Void
     ) async throws {
-        let plane = try ControlPlane(environment: environment)
+        let plane = try ControlPlane(environment: environment, asUser: uid, program: program)
         do {
             try configure(plane)
             try await plane.start()
@@ -42,6 +63,10 @@ final class ControlPlane: @unchecked Sendable {
     }
 
     var logPath: String { home + ".log" }
+    /// The port that it listens on.
+    var port: UInt16 { UInt16(listenPort) }
+    /// The parent's process id; nil when it does not run.
+    var pid: pid_t? { process?.processIdentifier }
 
     func logTail(_ count: Int = 40) -> String {
         let text = (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? ""
@@ -51,10 +76,10 @@ final class ControlPlane: @unchecked Sendable {
     /// Starts `trove serve` and waits for its ready line.
     func start(arguments: [String] = []) async throws {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: Build.trove)
-        process.arguments = ["serve"] + arguments
+        process.executableURL = URL(fileURLWithPath: command[0])
+        process.arguments = command.dropFirst() + ["serve"] + arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-            .merging(["TROVE_HOME": home, "TROVE_LISTEN": "127.0.0.1:\(port)"]) { $1 }
+            .merging(["TROVE_HOME": home, "TROVE_LISTEN": "127.0.0.1:\(listenPort)"]) { $1 }
         let pipe = Pipe()
         process.standardOutput = pipe
         if !FileManager.default.fileExists(atPath: logPath) {
@@ -70,7 +95,7 @@ final class ControlPlane: @unchecked Sendable {
             throw TestFailure("the control plane did not become ready: '\(line)'\n\(logTail())")
         }
         self.url = String(url)
-        port = Int(url.split(separator: ":").last ?? "0") ?? 0
+        listenPort = Int(url.split(separator: ":").last ?? "0") ?? 0
     }
 
     private static func firstLine(of handle: FileHandle) async throws -> String {
@@ -93,6 +118,12 @@ final class ControlPlane: @unchecked Sendable {
         }
     }
 
+    /// Asks for the datastore files to be read again.
+    func hangup() async throws {
+        guard let process else { throw TestFailure("the control plane does not run") }
+        kill(process.processIdentifier, SIGHUP)
+    }
+
     /// Ends parent, worker and runner as kill -9 does.
     func kill9() async throws {
         guard let process else { return }
@@ -109,7 +140,7 @@ final class ControlPlane: @unchecked Sendable {
         self.process = nil
     }
 
-    private static func descendants(of pid: pid_t) -> [pid_t] {
+    static func descendants(of pid: pid_t) -> [pid_t] {
         let children = (try? String(contentsOfFile: "/proc/\(pid)/task/\(pid)/children", encoding: .utf8)) ?? ""
         let pids = children.split(separator: " ").compactMap { pid_t($0) }
         return pids + pids.flatMap(descendants)
@@ -122,15 +153,16 @@ final class ControlPlane: @unchecked Sendable {
             try? await waitForEnd(seconds: 30)
             if process.isRunning { try? await kill9() }
         }
-        _ = try? await Command.run([Build.trove, "purge", "--home", home, "--yes"], environment: environment)
+        _ = try? await trove(["purge", "--yes"])
         try? FileManager.default.removeItem(atPath: home)
         try? FileManager.default.removeItem(atPath: logPath)
+        if let scratch { try? FileManager.default.removeItem(atPath: scratch) }
     }
 
     // MARK: Commands
 
     func trove(_ arguments: [String]) async throws -> CommandResult {
-        try await Command.run([Build.trove] + arguments + ["--home", home], environment: environment)
+        try await Command.run(command + arguments + ["--home", home], environment: environment)
     }
 
     /// Variables of the home's openrc.

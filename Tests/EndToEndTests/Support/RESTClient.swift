@@ -24,6 +24,21 @@ struct RESTClient: Sendable {
     static func login(_ plane: ControlPlane, asAdministrator: Bool = false) async throws -> RESTClient {
         var values = try plane.openrc()
         if asAdministrator { values = try plane.administrator() }
+        return try await login(plane, values)
+    }
+
+    /// Logs in as somebody else of the same control plane.
+    static func login(
+        _ plane: ControlPlane, user: String, password: String, project: String
+    ) async throws -> RESTClient {
+        var values = try plane.openrc()
+        values["OS_USERNAME"] = user
+        values["OS_PASSWORD"] = password
+        values["OS_PROJECT_NAME"] = project
+        return try await login(plane, values)
+    }
+
+    private static func login(_ plane: ControlPlane, _ values: [String: String]) async throws -> RESTClient {
         func domain(_ key: String) -> JSONValue { ["name": .string(values[key] ?? "Default")] }
         let body: JSONValue = [
             "auth": [
