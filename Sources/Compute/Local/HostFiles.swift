@@ -20,6 +20,21 @@ enum HostFiles {
         }
     }
 
+    /// Runs `body` again, a few times, when something is missing that it has just made: homes on one host share
+    /// directories, and one that cleans up takes the empty ones away.
+    static func whileOthersCleanUp<Value>(
+        _ body: () throws(ComputeError) -> Value
+    ) throws(ComputeError) -> Value {
+        for _ in 0..<3 {
+            do throws(ComputeError) {
+                return try body()
+            } catch {
+                guard error.code == .missing else { throw error }
+            }
+        }
+        return try body()
+    }
+
     static func text(of error: Int32) -> String {
         // glibc's is safe to call from several threads.
         strerror(error).map { String(cString: $0) } ?? "error \(error)"
@@ -57,6 +72,20 @@ enum HostFiles {
             try makeDirectories(String(path[..<slash]), mode: mode)
         }
         try makeDirectory(path, mode: mode)
+    }
+
+    /// Refuses a directory in which somebody else could exchange files: below `/tmp` anyone may have made it first.
+    static func requireOwn(_ path: String) throws(ComputeError) {
+        var info = stat()
+        guard lstat(path, &info) == 0 else { throw failure("look at", path, errno) }
+        guard info.st_mode & S_IFMT == S_IFDIR, info.st_uid == 0 || info.st_uid == geteuid(),
+            info.st_mode & (S_IWGRP | S_IWOTH) == 0
+        else {
+            throw ComputeError(
+                .failed,
+                "\(path) must be a directory of uid \(geteuid()) that nobody else can write to; remove it, or name "
+                    + "another one with TROVE_RUN_DIR")
+        }
     }
 
     /// Names in a directory, without `.` and `..`; empty when it is not there.

@@ -82,6 +82,7 @@ package final class LocalCompute: ComputeDriver {
         try HostFiles.makeDirectory(paths.templates, mode: 0o700)
         try HostFiles.makeDirectory(paths.trash, mode: 0o700)
         try HostFiles.makeDirectories(paths.run, mode: 0o711)
+        try HostFiles.requireOwn(paths.run)
         try HostFiles.makeDirectory(paths.homeRun, mode: 0o700)
         try HostFiles.makeDirectory(paths.runInstances, mode: 0o711)
     }
