@@ -22,7 +22,6 @@ struct VolumeHost: Sendable {
         formatter = ["/usr/sbin/mkfs.xfs", "/sbin/mkfs.xfs", "/usr/bin/mkfs.xfs"].first { access($0, X_OK) == 0 } ?? ""
         guard configuration.isPrivileged else {
             hasImages = false
-            configuration.logger.notice("volumes are plain directories without a size limit: not running as root")
             return
         }
         let reason = Self.probe(paths, formatter)

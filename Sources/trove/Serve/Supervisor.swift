@@ -38,6 +38,7 @@ struct Supervisor {
     ///
     /// - Returns: The exit code.
     func run() throws -> Int32 {
+        if geteuid() != 0 { Output.error(Self.withoutRoot) }
         var pauseMilliseconds: Int32 = 100
         var hasBeenReady = false
         while true {
@@ -56,6 +57,14 @@ struct Supervisor {
                 pauseMilliseconds = min(pauseMilliseconds * 2, 5000)
             }
         }
+    }
+
+    /// What an operator who starts the control plane as an ordinary user must know.
+    private static var withoutRoot: String {
+        """
+        running without root: volumes are plain directories without a size limit, and all databases run as uid \(geteuid()) \
+        without limits of memory and processor; nothing but their passwords keeps them apart. Run as root for the rest.
+        """
     }
 
     private struct Worker {
