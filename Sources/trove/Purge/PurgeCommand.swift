@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Compute
+import Glibc
 
 /// Removes everything of a home from the host: agents, engines, volumes, mounts, claims, and the home itself.
 struct PurgeCommand: AsyncParsableCommand {
@@ -31,7 +32,7 @@ struct PurgeCommand: AsyncParsableCommand {
             _ = try HomeLock.take(home, patienceSeconds: 5)
             let installation = try Installation()
             let compute = try EmbeddedShape.makeCompute(
-                home: home, installation: installation, configuration: WorkerConfiguration()
+                home: home, installation: installation, configuration: await configuration(home, installation)
             )
             let owners = Set(try await compute.inventory().compactMap(\.ownerID))
             for id in owners.sorted() {
@@ -40,7 +41,7 @@ struct PurgeCommand: AsyncParsableCommand {
                 try await compute.release(id)
             }
             try await compute.cleanUp()
-            try Files.removeTree(home.path)
+            try remove(home)
         } catch let error as StartError {
             Output.error(error.message)
             throw ExitCode(1)
@@ -48,5 +49,23 @@ struct PurgeCommand: AsyncParsableCommand {
             Output.error(error.message)
             throw ExitCode(1)
         }
+    }
+
+    /// What the home was served with: it decides where its processes are looked for. A home whose file cannot be read any
+    /// more is purged with the defaults.
+    private func configuration(_ home: Home, _ installation: Installation) async -> WorkerConfiguration {
+        let own = home.configuration + "/trove.yaml"
+        let path = Files.exists(own) ? own : installation.configuration + "/trove.yaml"
+        return (try? await WorkerConfiguration.read(path)) ?? WorkerConfiguration()
+    }
+
+    /// An ordinary user may own the home and not the directory above it: then the home stays, empty.
+    private func remove(_ home: Home) throws {
+        for name in Files.names(in: home.path) ?? [] { try Files.removeTree(home.path + "/" + name) }
+        guard rmdir(home.path) != 0, errno != ENOENT else { return }
+        guard errno == EACCES || errno == EPERM || errno == EBUSY else {
+            throw StartError("cannot remove \(home.path): \(String(cString: strerror(errno)))")
+        }
+        Output.line("\(home.path) is empty now; the directory itself can be removed by the owner of the one above it")
     }
 }
