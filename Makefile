@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# What a person runs. Every target takes CONFIG=debug|release; demo and serve default to release.
+# What a person runs. Every target takes CONFIG=debug|release; demo, serve and install default to release.
 
 CONFIG ?= debug
 PREFIX ?= /usr/local
@@ -28,8 +28,8 @@ lint: ## formatting and licence lines
 format:
 	@swift format -i --recursive Sources Plugins Tests Package.swift
 
-install: build ## copy programs, plugins, SDK and samples below PREFIX
-	@scripts/install $(CONFIG) $(PREFIX)
+install: packages ## copy programs, plugins, SDK and samples below PREFIX
+	@scripts/build $(RELEASED) && scripts/install $(RELEASED) "$(PREFIX)"
 
 packages:
 	@scripts/install-packages build

@@ -28,6 +28,11 @@ let pluginLinker: [LinkerSetting] = [
     ])
 ]
 
+/// Installed programs find the Swift runtime that was installed with them; programs in the build folder use the toolchain's.
+let programLinker: [LinkerSetting] = [
+    .unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", "$ORIGIN/../lib/trove/swift"])
+]
+
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -128,14 +133,16 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "Yams", package: "Yams"),
             ],
-            swiftSettings: settings
+            swiftSettings: settings,
+            linkerSettings: programLinker
         ),
         .executableTarget(
             name: "trove-guest",
             dependencies: [
                 "GuestAgent", "PluginHost", "Messaging", "ObjectStore", "Calls", "Model", "CLinux", log,
             ],
-            swiftSettings: settings
+            swiftSettings: settings,
+            linkerSettings: programLinker
         ),
 
         // Engine knowledge.

@@ -111,12 +111,13 @@ def leftovers(home):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--config", default="release", choices=["debug", "release"])
+    parser.add_argument("--binary", help="an installed trove, instead of the one that was built")
     arguments = parser.parse_args()
     story = Story()
     plane = None
     try:
         story.tell("starting the control plane on a scratch home")
-        plane = ControlPlane(arguments.config)
+        plane = ControlPlane(arguments.config, binary=arguments.binary)
         tell_story(plane, story)
         plane.stop()
         plane.purge()

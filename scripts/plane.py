@@ -20,11 +20,11 @@ class PlaneError(Exception):
 class ControlPlane:
     """`trove serve` on a scratch home."""
 
-    def __init__(self, config, scratch="demo", environment=None):
+    def __init__(self, config, scratch="demo", environment=None, binary=None):
         scratch = os.path.join(ROOT, ".build", scratch)
         os.makedirs(scratch, mode=0o711, exist_ok=True)
         self.home = tempfile.mkdtemp(prefix="home-", dir=scratch)
-        self.binary = os.path.join(ROOT, ".build", config, "trove")
+        self.binary = binary or os.path.join(ROOT, ".build", config, "trove")
         self.log_path = self.home + ".log"
         self.log = open(self.log_path, "wb")
         self.environment = dict(os.environ, **(environment or {}))

@@ -10,7 +10,7 @@ import PluginHost
 
 /// What the process does.
 enum AgentMain {
-    static let version = "1.0.0"
+    static let version = "0.1.0"
 
     /// Runs the agent beside the main thread, which waits for signals, and ends the process.
     static func start(_ path: String) -> Never {
