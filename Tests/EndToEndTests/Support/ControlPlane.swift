@@ -141,8 +141,12 @@ final class ControlPlane: @unchecked Sendable {
     }
 
     static func descendants(of pid: pid_t) -> [pid_t] {
-        let children = (try? String(contentsOfFile: "/proc/\(pid)/task/\(pid)/children", encoding: .utf8)) ?? ""
-        let pids = children.split(separator: " ").compactMap { pid_t($0) }
+        // Each thread has its own children.
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
+        let pids = threads.flatMap { thread in
+            ((try? String(contentsOfFile: "/proc/\(pid)/task/\(thread)/children", encoding: .utf8)) ?? "")
+                .split(separator: " ").compactMap { pid_t($0) }
+        }
         return pids + pids.flatMap(descendants)
     }
 
