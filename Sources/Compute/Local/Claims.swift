@@ -36,10 +36,14 @@ struct Claims: Sendable {
         let path = "\(directory(kind))/\(value)"
         let ticket = "\(paths.claims)/.\(paths.homeDigest)-\(instanceID)-\(kind.rawValue)"
         let content: JSONValue = ["home": .string(paths.home), "instance": .string(instanceID)]
-        try HostFiles.writeAtomically(ticket, content.serialized)
         defer { unlink(ticket) }
         for _ in 0..<3 {
+            try HostFiles.whileOthersCleanUp { () throws(ComputeError) in
+                try prepare()
+                try HostFiles.writeAtomically(ticket, content.serialized)
+            }
             if link(ticket, path) == 0 { return true }
+            if errno == ENOENT { continue }
             guard errno == EEXIST else { throw HostFiles.failure("claim", path, errno) }
             guard let owner = owner(kind, value) else { continue }
             if owner == Owner(home: paths.home, instanceID: instanceID) { return true }

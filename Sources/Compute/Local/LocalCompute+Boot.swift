@@ -103,7 +103,9 @@ extension LocalCompute {
         let places = GuestPlaces(
             data: dataDirectory(id), run: paths.sockets(id), log: paths.log(id), state: paths.state(id))
         try makePlaces(id, places, owner)
-        try groups.make(id, agent: agentLimits(flavor), engine: engineLimits(flavor))
+        try HostFiles.whileOthersCleanUp { () throws(ComputeError) in
+            try groups.make(id, agent: agentLimits(flavor), engine: engineLimits(flavor))
+        }
         let guest = guestConfiguration(id, base, owner, flavor, places, mode: "serve")
         try HostFiles.writeJSON(paths.guestConfiguration(id), guest)
         let agent = try startAgent(

@@ -67,8 +67,10 @@ extension LocalCompute {
 
     /// `i/<id>/` with the mark whose it is, and the mount point.
     func makeRunDirectory(_ id: String) throws(ComputeError) {
-        try HostFiles.makeDirectories(paths.runInstances, mode: 0o711)
-        try HostFiles.makeDirectory(paths.runInstance(id), mode: 0o711)
+        try HostFiles.whileOthersCleanUp { () throws(ComputeError) in
+            try HostFiles.makeDirectories(paths.runInstances, mode: 0o711)
+            try HostFiles.makeDirectory(paths.runInstance(id), mode: 0o711)
+        }
         if !HostFiles.exists(paths.runOwner(id)) {
             try HostFiles.writeAtomically(paths.runOwner(id), Array(paths.home.utf8))
         }
