@@ -14,7 +14,7 @@ demo: ## from nothing to a database, a backup and a restore
 	@scripts/install-packages build run && scripts/build $(RELEASED) && python3 -B scripts/demo.py --config $(RELEASED)
 
 serve: ## the control plane in the foreground (TROVE_HOME, TROVE_LISTEN)
-	@scripts/install-packages build run && scripts/build $(RELEASED) && exec .build/$(RELEASED)/trove serve
+	@scripts/install-packages build run >&2 && scripts/build $(RELEASED) >&2 && exec .build/$(RELEASED)/trove serve
 
 test: ## every test
 	@scripts/install-packages build run test && scripts/test $(CONFIG)

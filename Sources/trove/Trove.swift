@@ -21,7 +21,10 @@ struct Trove: AsyncParsableCommand {
 
 /// Where the control plane keeps everything.
 struct HomeOption: ParsableArguments {
-    @Option(name: .customLong("home"), help: "The control plane's directory (TROVE_HOME; default ./.trove).")
+    @Option(
+        name: .customLong("home"),
+        help: ArgumentHelp("The control plane's directory (TROVE_HOME; default ./.trove).", valueName: "directory")
+    )
     var path: String?
 
     var home: Home { Home(path: path ?? Environment.value("TROVE_HOME") ?? ".trove") }

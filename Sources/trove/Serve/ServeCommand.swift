@@ -12,20 +12,33 @@ struct ServeCommand: ParsableCommand {
         discussion: """
             Prints 'trove: ready URL' once it serves; $TROVE_HOME/openrc and clouds.yaml hold what clients need. SIGTERM \
             stops it cleanly, databases keep running, and the next start adopts them. SIGHUP reads the datastore files again.
+
+            Files in $TROVE_HOME/config take the place of the sample configuration's, plugins in $TROVE_HOME/plugins come \
+            beside those that are installed. TROVE_LOG_LEVEL (default notice) says how much is logged on standard error.
+
+            As root, each database has a user, a volume and limits of its own; as another user it has none of them.
             """
     )
 
     @OptionGroup var home: HomeOption
 
-    @Option(help: "Address and port to listen on (TROVE_LISTEN; default 127.0.0.1:8779). Port 0 takes a free one.")
+    @Option(
+        help: ArgumentHelp(
+            "Address and port to listen on (TROVE_LISTEN; default 127.0.0.1:8779). Port 0 takes a free one.",
+            valueName: "address:port"
+        )
+    )
     var listen: String?
 
     @Option(
         name: .customLong("crash-at"),
-        help: """
+        help: ArgumentHelp(
+            """
             Recovery drill: end the whole control plane as kill -9 would when a flow reaches this point, e.g. \
             create_instance/volume/after_effect ('trove flows' lists them).
-            """
+            """,
+            valueName: "point"
+        )
     )
     var crashAt: String?
 
