@@ -97,7 +97,13 @@ let package = Package(
 
         // Rooms, lower layers first.
         room("Model"),
-        room("StateStore", ["Model", log, .product(name: "GRDB", package: "GRDB.swift")]),
+        room(
+            "StateStore",
+            [
+                "Model", log, .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ]
+        ),
         room("Messaging", ["Model", "CLinux", log, .product(name: "CoreMetrics", package: "swift-metrics")]),
         room("Identity", ["Model", "StateStore", "COpenSSL", log]),
         room("Compute", ["Model", "CLinux", log, .product(name: "Subprocess", package: "swift-subprocess")]),

@@ -132,8 +132,11 @@ def memory_of(pid):
 
 
 def family(pid):
-    with open(f"/proc/{pid}/task/{pid}/children") as file:
-        children = [int(word) for word in file.read().split()]
+    """The process and all its descendants, whichever thread started them."""
+    children = []
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/children") as file:
+            children += [int(word) for word in file.read().split()]
     return [pid] + [each for child in children for each in family(child)]
 
 
@@ -158,7 +161,10 @@ def measure_memory(plane, count=10):
     measured = [memory_of(pid) for pid in agents(plane.home)]
     if len(measured) != count:
         raise PlaneError(f"{len(measured)} agents run instead of {count}")
-    control = sum(memory_of(pid)[0] for pid in family(plane.process.pid))
+    processes = family(plane.process.pid)
+    if len(processes) < 3:
+        raise PlaneError(f"the control plane has {len(processes)} processes instead of parent, worker and plugin runner")
+    control = sum(memory_of(pid)[0] for pid in processes)
     return {
         "control_rss_mb": control, "agent_pss_mb": [each[1] for each in measured],
         "agent_uss_mb": [each[2] for each in measured],

@@ -29,7 +29,10 @@ def seed(home, count=1000):
             identifier = str(uuid.uuid4())
             row = dict(pattern, id=identifier, name=f"listed-{number}", server_status="SHUTDOWN", task_id=1)
             _insert(database, "instances", row)
-            _insert(database, "service_statuses", dict(service, id=str(uuid.uuid4()), instance_id=identifier))
+            status = dict(service, instance_id=identifier)
+            if "id" in status:
+                status.pop("id") if isinstance(status["id"], int) else status.update(id=str(uuid.uuid4()))
+            _insert(database, "service_statuses", status)
     database.close()
 
 

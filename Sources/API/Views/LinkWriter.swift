@@ -17,16 +17,17 @@ struct LinkWriter: Sendable {
 
     /// `"links": [self, bookmark]` of `<collection>/<id>`.
     func write(_ writer: inout JSONWriter, _ collection: String, _ id: String) {
-        let path = collection + "/" + id
         writer.key("links")
         writer.array { writer in
             writer.object { writer in
                 writer.member("rel", "self")
-                writer.member("href", resource + path)
+                writer.key("href")
+                writer.string(joining: resource, collection, "/", id)
             }
             writer.object { writer in
                 writer.member("rel", "bookmark")
-                writer.member("href", bookmark + path)
+                writer.key("href")
+                writer.string(joining: bookmark, collection, "/", id)
             }
         }
     }

@@ -41,6 +41,18 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
+    /// Writes the texts as one string, without putting them together first.
+    package mutating func string(joining first: String, _ second: String, _ third: String = "", _ fourth: String = "") {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        appendEscaped(first)
+        appendEscaped(second)
+        appendEscaped(third)
+        appendEscaped(fourth)
+        bytes.append(UInt8(ascii: "\""))
+        needsComma = true
+    }
+
     package mutating func int(_ value: Int) { raw(String(value)) }
     package mutating func double(_ value: Double) { raw(value.isFinite ? String(value) : "null") }
     package mutating func bool(_ value: Bool) { raw(value ? "true" : "false") }
@@ -95,24 +107,39 @@ package struct JSONWriter: Sendable {
 
     private mutating func quote(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                bytes.append(UInt8(ascii: "\\"))
-                bytes.append(byte)
-            case 0x0A: bytes.append(contentsOf: "\\n".utf8)
-            case 0x0D: bytes.append(contentsOf: "\\r".utf8)
-            case 0x09: bytes.append(contentsOf: "\\t".utf8)
-            case 0..<0x20:
-                bytes.append(contentsOf: "\\u00".utf8)
-                let digits = Array("0123456789abcdef".utf8)
-                bytes.append(digits[Int(byte >> 4)])
-                bytes.append(digits[Int(byte & 15)])
-            default: bytes.append(byte)
-            }
-        }
+        appendEscaped(text)
         bytes.append(UInt8(ascii: "\""))
     }
+
+    /// Nearly every text has nothing to escape and is copied in one piece.
+    private mutating func appendEscaped(_ text: String) {
+        var text = text
+        text.withUTF8 { utf8 in
+            if utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+                bytes.append(contentsOf: utf8)
+            } else {
+                for byte in utf8 { appendEscaped(byte) }
+            }
+        }
+    }
+
+    private mutating func appendEscaped(_ byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+            bytes.append(UInt8(ascii: "\\"))
+            bytes.append(byte)
+        case 0x0A: bytes.append(contentsOf: "\\n".utf8)
+        case 0x0D: bytes.append(contentsOf: "\\r".utf8)
+        case 0x09: bytes.append(contentsOf: "\\t".utf8)
+        case 0..<0x20:
+            bytes.append(contentsOf: "\\u00".utf8)
+            bytes.append(Self.digits[Int(byte >> 4)])
+            bytes.append(Self.digits[Int(byte & 15)])
+        default: bytes.append(byte)
+        }
+    }
+
+    private static let digits = Array("0123456789abcdef".utf8)
 }
 
 extension JSONValue {

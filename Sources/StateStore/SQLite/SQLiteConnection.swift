@@ -2,6 +2,7 @@
 
 import Foundation
 import GRDB
+import GRDBSQLite
 
 /// A connection of the pool, for as long as one transaction body runs. Statements are prepared once a connection.
 struct SQLiteConnection: StateConnection {
@@ -19,8 +20,9 @@ struct SQLiteConnection: StateConnection {
         try StateStoreError.translating {
             let statement = try database.cachedStatement(sql: sql)
             let cursor = try Row.fetchCursor(statement, arguments: Self.arguments(values))
+            let row = SQLiteRow(statement: statement.sqliteStatement)
             var result: [Value] = []
-            while let row = try cursor.next() { result.append(try map(SQLiteRow(row: row))) }
+            while try cursor.next() != nil { result.append(try map(row)) }
             return result
         }
     }
@@ -44,18 +46,23 @@ struct SQLiteConnection: StateConnection {
     }
 }
 
+/// The row that a statement stands on.
+///
+/// Read from the statement itself: through GRDB's row each column costs a generic conversion, and reading one as another type
+/// than the file holds traps. Source: sqlite3_column_blob(3).
 private struct SQLiteRow: StateRow {
-    let row: Row
+    let statement: OpaquePointer
 
-    // Through DatabaseValue: reading a column as Int or String directly traps when the file holds another type.
     func value(_ column: Int) -> SQLValue {
-        guard column < row.count else { return .null }
-        let value: DatabaseValue = row[column]
-        return switch value.storage {
-        case .int64(let value): .int(value)
-        case .double(let value): .double(value)
-        case .string(let value): .text(value)
-        case .null, .blob: .null
+        let index = Int32(column)
+        switch sqlite3_column_type(statement, index) {
+        case SQLITE_INTEGER: return .int(sqlite3_column_int64(statement, index))
+        case SQLITE_FLOAT: return .double(sqlite3_column_double(statement, index))
+        case SQLITE_TEXT:
+            guard let text = sqlite3_column_text(statement, index) else { return .null }
+            let count = Int(sqlite3_column_bytes(statement, index))
+            return .text(String(decoding: UnsafeBufferPointer(start: text, count: count), as: UTF8.self))
+        default: return .null
         }
     }
 }
