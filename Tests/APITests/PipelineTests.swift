@@ -175,6 +175,11 @@ struct PipelineTests {
                 #expect(response.status == 400)
                 #expect(response.fault.message.hasPrefix("Malformed request body: "))
             }
+            for text in [#"{"instance": {"name": "a\u0000b"}}"#, #"{"a\u0000": 1}"#, #"{"x": [["\u0000"]]}"#] {
+                let response = await api.sendText("POST", "/instances", text: text)
+                #expect(response.status == 400)
+                #expect(response.fault.message.contains("U+0000"))
+            }
             let untyped = await api.raw(
                 "POST", "/v1.0/\(alice)/instances", headers: [("x-auth-token", "alice")], text: create)
             #expect(untyped.status == 400)

@@ -39,10 +39,25 @@ struct APICall: Sendable {
         }
         let bytes = try await request.bytes(limit: configuration.maximumBodyBytes)
         guard !bytes.isEmpty, contentType != nil else { return nil }
+        let body: JSONValue
         do {
-            return try JSONValue(parsing: bytes)
+            body = try JSONValue(parsing: bytes)
         } catch {
             throw APIFault(400, "Malformed request body: \(error.message).")
+        }
+        // Nothing that a request names can have it: neither the state store's texts nor an engine's names.
+        guard !Self.containsNUL(body) else {
+            throw APIFault(400, "Validation error: a text of the request body has the character U+0000.")
+        }
+        return body
+    }
+
+    private static func containsNUL(_ value: JSONValue) -> Bool {
+        switch value {
+        case .string(let text): text.utf8.contains(0)
+        case .array(let items): items.contains(where: containsNUL)
+        case .object(let members): members.contains { $0.key.utf8.contains(0) || containsNUL($0.value) }
+        default: false
         }
     }
 

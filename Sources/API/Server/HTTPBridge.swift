@@ -47,13 +47,31 @@ struct HTTPBridge: Sendable {
             target = uri.path + (uri.query.map { "?" + $0 } ?? "")
         }
         let method = request.method.rawValue
+        let named = request.head.authority ?? ""
+        let host = named.isEmpty ? configuration.listenDescription : named
+        // The name goes into links, so what no name can have is not repeated.
+        guard Self.isHost(host) else {
+            return (APIFault(400, "The Host header is not a host name and port.").response, method == "HEAD")
+        }
         let api = APIRequest(
             method: method, target: target,
             headers: request.headers.map { ($0.name.canonicalName, $0.value) },
-            host: request.head.authority ?? configuration.listenDescription,
+            host: host,
             body: body.isExpected ? .stream { try await body.collect(limit: $0) } : .none
         )
         return (await responder.respond(to: api), method == "HEAD")
+    }
+
+    private static func isHost(_ text: String) -> Bool {
+        text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "%"):
+                true
+            default: false
+            }
+        }
     }
 
     private func head(_ response: APIResponse, connection: String?) -> HTTPResponse {
