@@ -32,7 +32,7 @@ extension LocalCompute {
 
     package func inventory() async throws(ComputeError) -> [ComputeResource] {
         try await background.run { () throws(ComputeError) in }
-        let building = Set(builds.withLock { $0.keys.map(Self.buildID) })
+        let building = Set(builds.withLock { $0.keys.map(buildID) })
         return try await pool.run { () throws(ComputeError) in
             var found = Set(self.directories() + self.claimed() + self.attached() + self.running())
             found = found.filter { resource in

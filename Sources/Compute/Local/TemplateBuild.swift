@@ -42,14 +42,15 @@ extension LocalCompute {
         volumes.hasImages ? paths.templateImage(key) : paths.templateTree(key)
     }
 
-    /// The name under which a build has its groups, mounts and claims; no instance has it.
-    static func buildID(_ key: String) -> String { (buildPrefix + key).prefix(64).description }
+    /// The name under which a build has its groups, mounts and claims; no instance has it, and no other home that makes the
+    /// same template at the same time.
+    func buildID(_ key: String) -> String { "\(Self.buildPrefix)\(paths.homeDigest)-\(LocalPaths.digest(key))" }
     static let buildPrefix = "template-"
 
     private func buildDirectory(_ key: String) -> String { "\(paths.templates)/.build-\(key)" }
 
     private func build(_ request: TemplateRequest) throws(ComputeError) {
-        let id = Self.buildID(request.key)
+        let id = buildID(request.key)
         let directory = buildDirectory(request.key)
         try sweepBuild(request.key)
         do throws(ComputeError) {
@@ -70,7 +71,7 @@ extension LocalCompute {
     }
 
     private func makeBuildData(_ key: String, _ owner: Placement) throws(ComputeError) -> String {
-        let id = Self.buildID(key)
+        let id = buildID(key)
         let data: String
         if volumes.hasImages {
             try makeRunDirectory(id)
@@ -92,7 +93,7 @@ extension LocalCompute {
     private func initialize(
         _ request: TemplateRequest, _ owner: Placement, _ places: GuestPlaces
     ) throws(ComputeError) {
-        let id = Self.buildID(request.key)
+        let id = buildID(request.key)
         let flavor = Flavor(id: "", name: "", ramMiB: 1024, vcpus: 2)
         try groups.make(id, agent: agentLimits(flavor), engine: engineLimits(flavor))
         let path = "\(buildDirectory(request.key))/guest.json"
@@ -123,7 +124,7 @@ extension LocalCompute {
 
     /// Unmounts the finished data and gives it its name.
     private func publish(_ request: TemplateRequest) throws(ComputeError) {
-        let id = Self.buildID(request.key)
+        let id = buildID(request.key)
         try endProcesses(id)
         let finished: String
         if volumes.hasImages {
@@ -143,7 +144,7 @@ extension LocalCompute {
 
     /// Removes everything of a build, whether it is finished or was cut short.
     func sweepBuild(_ key: String) throws(ComputeError) {
-        let id = Self.buildID(key)
+        let id = buildID(key)
         try endProcesses(id)
         if volumes.hasImages {
             try volumes.unmount("\(buildDirectory(key))/volume.img", at: paths.mount(id))

@@ -66,7 +66,7 @@ struct TemplateTests {
     func interrupted() async throws {
         try await TestHost.run { host, compute in
             guard compute.volumes.hasImages else { return }
-            let id = LocalCompute.buildID("key9")
+            let id = compute.buildID("key9")
             let directory = "\(compute.paths.templates)/.build-key9"
             try HostFiles.makeDirectory(directory, mode: 0o700)
             _ = try compute.claimUID(id)
