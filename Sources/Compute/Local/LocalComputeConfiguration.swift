@@ -61,6 +61,9 @@ package struct LocalComputeConfiguration: Sendable {
         isObserver = false
     }
 
+    /// Whether `text` is a range that `addressRange` may be.
+    package static func isAddressRange(_ text: String) -> Bool { (try? AddressRange(text)) != nil }
+
     /// `TROVE_RUN_DIR`, or `/run/trove` as root, or `/tmp/trove-<uid>`.
     package static var defaultRunDirectory: String {
         if let value = getenv("TROVE_RUN_DIR"), value.pointee != 0 { return String(cString: value) }

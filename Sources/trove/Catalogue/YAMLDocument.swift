@@ -16,7 +16,7 @@ struct YAMLDocument {
             guard let node = try Yams.compose(yaml: text) else { throw StartError("\(path): the file is empty") }
             root = node
         } catch let error as YamlError {
-            throw StartError("\(path): \(Self.firstLine("\(error)"))")
+            throw StartError(Self.sentence(error, path))
         }
     }
 
@@ -110,7 +110,13 @@ struct YAMLDocument {
         return text
     }
 
-    private static func firstLine(_ text: String) -> String {
-        text.split(separator: "\n").first.map(String.init) ?? text
+    /// Place and reason, without the lines that show where the parser was.
+    private static func sentence(_ error: YamlError, _ path: String) -> String {
+        switch error {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            "\(path):\(mark.line): not YAML: \(problem)"
+        default: "\(path): \("\(error)".split(separator: "\n").first ?? "not YAML")"
+        }
     }
 }

@@ -12,8 +12,11 @@ enum HomeLock {
         guard descriptor >= 0 else {
             throw StartError("cannot open \(home.lock): \(String(cString: strerror(errno)))")
         }
-        for _ in 0..<(patienceSeconds * 50) {
+        for attempt in 0..<(patienceSeconds * 50) {
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return descriptor }
+            if attempt == 50 {
+                Output.error("another control plane serves \(home.path); waiting \(patienceSeconds) s for it to stop")
+            }
             usleep(20_000)
         }
         close(descriptor)

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import API
-import Configuration
+import Compute
 import Model
-import SystemPackage
-import Yams
 
 /// What an operator can set, with the defaults of the embedded shape (`Config/trove.yaml` has every key).
 struct WorkerConfiguration: Sendable {
@@ -45,78 +43,49 @@ struct WorkerConfiguration: Sendable {
     ///
     /// - Throws: `StartError` naming file, line or key, and reason.
     static func read(_ path: String) async throws -> WorkerConfiguration {
-        try checkKeys(path)
-        let file: FileProvider<YAMLSnapshot>
-        do {
-            file = try await FileProvider<YAMLSnapshot>(filePath: FilePath(path))
-        } catch {
-            throw StartError("\(path): \(error)")
-        }
-        let reader = ConfigReader(providers: [EnvironmentVariablesProvider().prefixKeys(with: "trove"), file])
-        return try WorkerConfiguration(reader: reader, path: path)
-    }
-
-    private static func checkKeys(_ path: String) throws {
-        let document = try YAMLDocument(path: path)
-        for (name, node) in try leaves(document, document.root, prefix: "") where !keys.contains(name) {
-            throw document.error(node, "'\(name)' is not a key; Config/trove.yaml lists them")
-        }
-    }
-
-    private static func leaves(_ document: YAMLDocument, _ node: Node, prefix: String) throws -> [(String, Node)] {
-        guard let mapping = node.mapping else { return [(prefix, node)] }
-        return try mapping.flatMap { key, value in
-            try leaves(document, value, prefix: prefix.isEmpty ? key.string ?? "?" : "\(prefix).\(key.string ?? "?")")
-        }
+        try WorkerConfiguration(await SettingReader(path, keys: keys))
     }
 }
 
 extension WorkerConfiguration {
-    private init(reader: ConfigReader, path: String) throws {
+    private init(_ settings: SettingReader) throws {
         self.init()
-        func integer(_ key: String, _ value: inout Int, _ range: ClosedRange<Int>) throws {
-            guard
-                let text = reader.string(forKey: ConfigKey(key)) ?? reader.int(forKey: ConfigKey(key)).map(String.init)
-            else { return }
-            guard let number = Int(text), range.contains(number) else {
-                throw StartError(
-                    "\(path): '\(key)' must be a whole number from \(range.lowerBound) to \(range.upperBound)"
-                )
-            }
-            value = number
-        }
-        region = reader.string(forKey: "region", default: region)
-        let datastore = reader.string(forKey: "default_datastore", default: "")
-        defaultDatastore = datastore.isEmpty ? nil : datastore
-        hasConstantRoute = reader.bool(forKey: "api.constant_route", default: hasConstantRoute)
-        let endpoint = reader.string(forKey: "api.public_endpoint", default: "")
-        publicEndpoint = endpoint.isEmpty ? nil : endpoint
-        try integer("api.max_accepted_volume_size", &maximumVolumeGiB, 1...65_536)
-        try integer("api.instances_page_size", &pageSize, 1...1000)
-        try integer("api.max_body_bytes", &maximumBodyBytes, 1024...(64 << 20))
+        region = settings.text("region") ?? region
+        defaultDatastore = settings.text("default_datastore")
+        try settings.bool("api.constant_route", &hasConstantRoute)
+        publicEndpoint = settings.text("api.public_endpoint")
+        try settings.integer("api.max_accepted_volume_size", &maximumVolumeGiB, 1...65_536)
+        try settings.integer("api.instances_page_size", &pageSize, 1...1000)
+        try settings.integer("api.max_body_bytes", &maximumBodyBytes, 1024...(64 << 20))
         var perMinute = 0
-        try integer("api.rate_limit_per_minute", &perMinute, 0...1_000_000)
+        try settings.integer("api.rate_limit_per_minute", &perMinute, 0...1_000_000)
         if perMinute > 0 {
             rateLimits = Dictionary(uniqueKeysWithValues: ["GET", "POST", "PUT", "DELETE"].map { ($0, perMinute) })
         }
-        try integer("quotas.instances", &quotas.instances, -1...10_000_000)
-        try integer("quotas.volumes", &quotas.volumes, -1...10_000_000)
-        try integer("quotas.backups", &quotas.backups, -1...10_000_000)
-        try integer("quotas.ram", &quotas.ram, -1...1_000_000_000)
-        try integer("guest.report_interval", &reportInterval, 1...3600)
-        try integer("guest.agent_heartbeat_expiry", &heartbeatExpiry, 2...86_400)
-        try integer("guest.usage_timeout", &usageTimeout, 5...86_400)
-        try integer("guest.restore_usage_timeout", &restoreUsageTimeout, 5...604_800)
-        try integer("guest.backup_timeout", &backupTimeout, 5...604_800)
-        try integer("taskmanager.concurrency", &concurrency, 1...256)
-        try integer("taskmanager.lease", &lease, 3...3600)
-        addressRange = reader.string(forKey: "compute.address_range", default: addressRange)
-        volumeOvercommit = reader.double(forKey: "compute.volume_overcommit", default: volumeOvercommit)
-        isUnprivileged = reader.bool(forKey: "compute.unprivileged", default: isUnprivileged)
-        if let text = reader.string(forKey: "compute.uid_range") {
+        try settings.integer("quotas.instances", &quotas.instances, -1...10_000_000)
+        try settings.integer("quotas.volumes", &quotas.volumes, -1...10_000_000)
+        try settings.integer("quotas.backups", &quotas.backups, -1...10_000_000)
+        try settings.integer("quotas.ram", &quotas.ram, -1...1_000_000_000)
+        try settings.integer("guest.report_interval", &reportInterval, 1...3600)
+        try settings.integer("guest.agent_heartbeat_expiry", &heartbeatExpiry, 2...86_400)
+        try settings.integer("guest.usage_timeout", &usageTimeout, 5...86_400)
+        try settings.integer("guest.restore_usage_timeout", &restoreUsageTimeout, 5...604_800)
+        try settings.integer("guest.backup_timeout", &backupTimeout, 5...604_800)
+        try settings.integer("taskmanager.concurrency", &concurrency, 1...256)
+        try settings.integer("taskmanager.lease", &lease, 3...3600)
+        addressRange = settings.text("compute.address_range") ?? addressRange
+        guard LocalComputeConfiguration.isAddressRange(addressRange) else {
+            throw settings.error(
+                "compute.address_range",
+                "must be a network within 127.0.0.0/8 such as 127.20.0.0/16, not '\(addressRange)'"
+            )
+        }
+        try settings.number("compute.volume_overcommit", &volumeOvercommit, 0.1...1000)
+        try settings.bool("compute.unprivileged", &isUnprivileged)
+        if let text = settings.text("compute.uid_range") {
             let ends = text.split(separator: "-").compactMap { UInt32($0) }
-            guard ends.count == 2, ends[0] > 0, ends[0] <= ends[1] else {
-                throw StartError("\(path): 'compute.uid_range' must be two numbers such as 64000-64999")
+            guard ends.count == 2, ends[0] > 0, ends[0] <= ends[1], ends[1] < UInt32.max else {
+                throw settings.error("compute.uid_range", "must be two numbers such as 64000-64999")
             }
             uidRange = ends[0]..<(ends[1] + 1)
         }
