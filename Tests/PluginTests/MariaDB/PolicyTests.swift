@@ -34,10 +34,34 @@ struct PolicyTests {
 
     @Test(
         "databases that cannot be made are refused",
-        arguments: ["mysql", "MySQL", "information_schema", "performance_schema", "", "a\u{0}", "a\nb", "x "]
+        arguments: [
+            "mysql", "MySQL", "information_schema", "performance_schema", "", "a\u{0}", "a\nb", "x ", "#mysql50#x",
+        ]
             + [String(repeating: "x", count: 65)])
     func badDatabases(_ name: String) throws {
         #expect(try Self.refusal(["databases": [["name": .string(name)]]]) != nil)
+    }
+
+    @Test("character sets that there are not, and collations of others, are refused")
+    func characterSets() throws {
+        func refusal(_ more: [String: JSON]) throws -> String? {
+            try Self.refusal(["databases": [.object(more.merging(["name": "a"]) { $1 })]])
+        }
+        for set in ["latin1", "UTF8", "utf8mb4", "binary"] {
+            #expect(try refusal(["character_set": .string(set)]) == nil)
+        }
+        for collate in ["utf8mb4_bin", "latin1_swedish_ci", "binary", "uca1400_ai_ci"] {
+            #expect(try refusal(["collate": .string(collate)]) == nil, "\(collate)")
+        }
+        #expect(try refusal(["character_set": "utf8", "collate": "utf8mb3_bin"]) == nil)
+        #expect(
+            try refusal(["character_set": "klingon"]) == "Character set \"klingon\" is not one that the engine has.")
+        for collate in ["klingon_ci", "utf8mb4_bin'", "uca1400_\u{e9}", ""] {
+            #expect(try refusal(["collate": .string(collate)]) != nil, "\(collate)")
+        }
+        #expect(
+            try refusal(["character_set": "latin1", "collate": "utf8mb4_bin"])
+                == "Collation \"utf8mb4_bin\" does not fit character set \"latin1\".")
     }
 
     @Test("reserved names are named with their list")
@@ -56,7 +80,8 @@ struct PolicyTests {
     func badUsers() throws {
         let users: [JSON] = [
             ["name": "os_admin", "password": "x"], ["name": "", "password": "x"], ["name": "a", "password": ""],
-            ["name": "a\u{7}", "password": "x"], ["name": "a", "password": "x", "host": "h'"],
+            ["name": "a\u{7}", "password": "x"], ["name": "a ", "password": "x"],
+            ["name": "a", "password": "x", "host": "h'"],
             ["name": .string(String(repeating: "u", count: 81)), "password": "x"],
             ["name": "a", "password": "x", "databases": [["name": "absent"]]],
         ]

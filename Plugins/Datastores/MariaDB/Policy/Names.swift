@@ -14,8 +14,7 @@ enum Names {
     /// Refuses a database that cannot be made.
     static func check(database: DatabaseDocument) throws {
         try check(databaseName: database.name)
-        try check(word: database.characterSet, "Character set")
-        try check(word: database.collate, "Collation")
+        try CharacterSets.check(database)
     }
 
     /// Refuses a name that no database of a tenant can have.
@@ -23,6 +22,9 @@ enum Names {
         try check(text: name, "Database name", maximum: 64)
         // Names that end in a space, and names with a slash, are refused by the engine itself.
         guard name.last != " " else { throw refusal("Database name \(quoted(name)) must not end with a space.") }
+        guard !name.lowercased().hasPrefix("#mysql50#") else {
+            throw refusal("Database name \(quoted(name)) must not begin with '#mysql50#', which the engine reserves.")
+        }
         guard !reservedDatabases.contains(name.lowercased()) else {
             throw refusal("Database name \(quoted(name)) is on the reserved list: \(list(reservedDatabases)).")
         }
@@ -32,6 +34,8 @@ enum Names {
     static func check(user key: UserKey) throws {
         try check(text: key.name, "User name", maximum: 80)
         try check(host: key.host)
+        // The engine's tables drop such spaces, so that the account would not be found under its name.
+        guard key.name.last != " " else { throw refusal("User name \(quoted(key.name)) must not end with a space.") }
         guard !reservedUsers.contains(key.name) else {
             throw refusal("User name \(quoted(key.name)) is on the reserved list: \(list(reservedUsers)).")
         }
@@ -63,13 +67,6 @@ enum Names {
         }
         guard text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F && $0.value <= 0xFFFF }) else {
             throw refusal("\(what) has a character that the engine does not take.")
-        }
-    }
-
-    private static func check(word: String?, _ what: String) throws {
-        guard let word else { return }
-        guard !word.isEmpty, word.utf8.count <= 64, word.utf8.allSatisfy(isWordByte) else {
-            throw refusal("\(what) must be a name of letters, digits and underscores.")
         }
     }
 

@@ -6,13 +6,31 @@ extension MariaDBDatastore {
     func createDatabases(_ databases: [DatabaseDocument], call: Call) throws {
         for database in databases { try Names.check(database: database) }
         try administer(call) { connection in
-            for database in databases {
-                var statement = "CREATE DATABASE IF NOT EXISTS \(SQLText.identifier(database.name))"
-                if let set = database.characterSet { statement += " CHARACTER SET = \(SQLText.literal(set))" }
-                if let collate = database.collate { statement += " COLLATE = \(SQLText.literal(collate))" }
-                try connection.run(statement, "create database \(database.name)")
+            var made: [String] = []
+            do {
+                for database in databases where try create(database, connection) { made.append(database.name) }
+            } catch {
+                // All or none: what this call made goes again. The engine that refused may refuse this too.
+                for name in made {
+                    _ = try? connection.run("DROP DATABASE \(SQLText.identifier(name))", "take back database \(name)")
+                }
+                throw error
             }
         }
+    }
+
+    /// - Returns: Whether there was no such database.
+    private func create(_ database: DatabaseDocument, _ connection: Connection) throws -> Bool {
+        let known = try connection.run(
+            """
+            SELECT 1 FROM information_schema.SCHEMATA \
+            WHERE CONVERT(SCHEMA_NAME USING utf8mb4) COLLATE utf8mb4_bin = \(SQLText.literal(database.name))
+            """, "look for database \(database.name)")
+        var statement = "CREATE DATABASE IF NOT EXISTS \(SQLText.identifier(database.name))"
+        if let set = database.characterSet { statement += " CHARACTER SET = \(SQLText.literal(set))" }
+        if let collate = database.collate { statement += " COLLATE = \(SQLText.literal(collate))" }
+        try connection.run(statement, "create database \(database.name)")
+        return known.isEmpty
     }
 
     func deleteDatabase(_ name: String, call: Call) throws {

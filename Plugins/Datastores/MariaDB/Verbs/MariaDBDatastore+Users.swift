@@ -10,15 +10,29 @@ extension MariaDBDatastore {
             for name in user.databases { try Names.check(databaseName: name) }
         }
         try administer(call) { connection in
-            for user in users {
-                try connection.run(
-                    """
-                    CREATE USER IF NOT EXISTS \(Accounts.text(user.key)) \
-                    IDENTIFIED BY \(SQLText.literal(user.password))
-                    """, "create user \(user.key.text)")
-                for name in user.databases { try Accounts.grant(name, to: user.key, connection) }
+            var made: [UserKey] = []
+            do {
+                for user in users {
+                    if try !Accounts.exists(user.key, connection) { made.append(user.key) }
+                    try create(user, connection)
+                }
+            } catch {
+                // All or none: what this call made goes again. The engine that refused may refuse this too.
+                for key in made {
+                    _ = try? connection.run("DROP USER IF EXISTS \(Accounts.text(key))", "take back user \(key.text)")
+                }
+                throw error
             }
         }
+    }
+
+    private func create(_ user: UserDocument, _ connection: Connection) throws {
+        try connection.run(
+            """
+            CREATE USER IF NOT EXISTS \(Accounts.text(user.key)) \
+            IDENTIFIED BY \(SQLText.literal(user.password))
+            """, "create user \(user.key.text)")
+        for name in user.databases { try Accounts.grant(name, to: user.key, connection) }
     }
 
     func deleteUser(_ key: UserKey, call: Call) throws {
@@ -29,7 +43,8 @@ extension MariaDBDatastore {
     }
 
     func getUser(_ key: UserKey, call: Call) throws -> UserView? {
-        guard !Accounts.hidden.contains(key.name) else { return nil }
+        // No account has a name that none can have; asking the engine for one would fail instead.
+        guard !Accounts.hidden.contains(key.name), (try? Names.check(user: key)) != nil else { return nil }
         return try administer(call) { connection in
             guard try Accounts.exists(key, connection) else { return nil }
             return UserView(key: key, databases: try Accounts.databases(of: key, connection))
