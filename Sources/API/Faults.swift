@@ -67,7 +67,10 @@ package struct APIFault: Error, Sendable, Hashable {
                 writer.object { writer in
                     writer.member("code", status)
                     writer.member("message", message)
-                    for (name, value) in details.sorted(by: { $0.key < $1.key }) { writer.member(name, value) }
+                    for (name, value) in details.sorted(by: { $0.key < $1.key }) {
+                        writer.key(name)
+                        writer.value(value)
+                    }
                 }
             }
         }

@@ -16,8 +16,10 @@ package enum Envelope {
         let text = JSONValue.object(message).text
         var writer = JSONWriter(reservingBytes: text.utf8.count + text.utf8.count / 4 + 64)
         writer.object { writer in
-            writer.member(versionKey, "2.0")
-            writer.member(messageKey, text)
+            writer.key(versionKey)
+            writer.string("2.0")
+            writer.key(messageKey)
+            writer.string(text)
         }
         return writer.bytes
     }

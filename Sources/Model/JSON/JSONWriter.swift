@@ -28,9 +28,20 @@ package struct JSONWriter: Sendable {
     }
 
     /// Writes `"key":`; the next call writes its value.
+    @_disfavoredOverload
     package mutating func key(_ key: String) {
         separate()
         quote(key)
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    /// As above for a name that stands in the source; it holds nothing to escape.
+    package mutating func key(_ key: StaticString) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(contentsOf: UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
+        bytes.append(UInt8(ascii: "\""))
         bytes.append(UInt8(ascii: ":"))
         needsComma = false
     }
@@ -58,22 +69,22 @@ package struct JSONWriter: Sendable {
     package mutating func bool(_ value: Bool) { raw(value ? "true" : "false") }
     package mutating func null() { raw("null") }
 
-    package mutating func member(_ name: String, _ value: String?) {
+    package mutating func member(_ name: StaticString, _ value: String?) {
         key(name)
         if let value { string(value) } else { null() }
     }
 
-    package mutating func member(_ name: String, _ value: Int?) {
+    package mutating func member(_ name: StaticString, _ value: Int?) {
         key(name)
         if let value { int(value) } else { null() }
     }
 
-    package mutating func member(_ name: String, _ value: Bool) {
+    package mutating func member(_ name: StaticString, _ value: Bool) {
         key(name)
         bool(value)
     }
 
-    package mutating func member(_ name: String, _ value: JSONValue) {
+    package mutating func member(_ name: StaticString, _ value: JSONValue) {
         key(name)
         self.value(value)
     }
@@ -90,7 +101,10 @@ package struct JSONWriter: Sendable {
             array { writer in for item in items { writer.value(item) } }
         case .object(let members):
             object { writer in
-                for (name, item) in members.sorted(by: { $0.key < $1.key }) { writer.member(name, item) }
+                for (name, item) in members.sorted(by: { $0.key < $1.key }) {
+                    writer.key(name)
+                    writer.value(item)
+                }
             }
         }
     }

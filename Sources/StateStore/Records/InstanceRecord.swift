@@ -28,7 +28,11 @@ package struct InstanceRecord: Sendable, Hashable {
     /// `{"is_public": bool, "allowed_cidrs": [text]}` as stored; `nil` when never set.
     package var access: JSONValue?
     /// Pinned plugins, `{"datastore": "id@version", "backup": "id@version"}`.
-    package var plugins: JSONValue
+    package var plugins: JSONValue {
+        get { storedPlugins.value }
+        set { storedPlugins = StoredJSON(newValue) }
+    }
+    var storedPlugins: StoredJSON
     /// Optimistic row version, 0 at insert.
     package var version: Int
 
@@ -51,7 +55,7 @@ package struct InstanceRecord: Sendable, Hashable {
         self.serverStatus = serverStatus
         self.region = region
         self.access = access
-        self.plugins = plugins
+        storedPlugins = StoredJSON(plugins)
         version = 0
     }
 }

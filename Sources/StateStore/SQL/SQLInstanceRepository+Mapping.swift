@@ -13,7 +13,7 @@ extension SQLInstanceRepository {
             SQLValue(record.updated), record.deleted == nil ? 0 : 1, SQLValue(record.deleted),
             SQLValue(record.task.rawValue), SQLValue(started), SQLValue(record.serverID),
             .text(record.serverStatus.rawValue), SQLValue(record.address), SQLValue(record.region),
-            SQLValue(record.access), SQLValue(record.plugins), SQLValue(record.version),
+            SQLValue(record.access), .text(record.storedPlugins.text), SQLValue(record.version),
         ]
     }
 
@@ -21,7 +21,14 @@ extension SQLInstanceRepository {
     /// status, heartbeat, volume used, server id, server status, address, region, access, plugins, version.
     static func record(_ row: any StateRow) throws -> InstanceRecord {
         var reader = RowReader(row)
-        return try record(&reader)
+        let record = try record(&reader)
+        // A page leaves the document alone; whoever works with the instance needs it to be one.
+        guard (try? JSONValue(parsing: record.storedPlugins.text)) != nil else {
+            throw StateStoreError(
+                .corrupt, "The plugins of instance \(record.id) are no JSON; restore the state database from a backup."
+            )
+        }
+        return record
     }
 
     /// The columns of `record`, then: datastore, version name, version number, backup is running (0 or 1), fault message
@@ -60,7 +67,7 @@ extension SQLInstanceRepository {
         record.address = try reader.optionalText()
         record.region = try reader.optionalText()
         record.access = try reader.optionalJSON()
-        record.plugins = try reader.json()
+        record.storedPlugins = StoredJSON(text: try reader.text())
         record.version = try reader.int()
         return record
     }

@@ -14,6 +14,7 @@ package final class SQLiteStateStore: StateStore {
     private static let readers = 4
 
     private let pool: DatabasePool
+    private let threads = ReaderThreads(count: readers)
     private let logger: Logger
     private let isClosed = Mutex(false)
     /// What `PRAGMA synchronous` of the writing connection is now; touched on its queue alone.
@@ -99,10 +100,12 @@ package final class SQLiteStateStore: StateStore {
     ) async throws -> Value {
         try requireOpen()
         return try await withCheckedThrowingContinuation { continuation in
-            pool.asyncRead { result in
+            threads.run { [pool] in
                 continuation.resume(
                     with: Result {
-                        try StateStoreError.translating { try body(SQLiteConnection(database: try result.get())) }
+                        try StateStoreError.translating {
+                            try pool.read { try body(SQLiteConnection(database: $0)) }
+                        }
                     }
                 )
             }
@@ -152,6 +155,8 @@ package final class SQLiteStateStore: StateStore {
     }
 
     /// Waits for what is running, copies the log into the database and closes every connection.
+    deinit { threads.end() }
+
     package func close() async {
         let wasClosed = isClosed.withLock { isClosed in
             defer { isClosed = true }
@@ -175,5 +180,6 @@ package final class SQLiteStateStore: StateStore {
         } catch {
             logger.info("state database was not closed", metadata: ["error": "\(error)"])
         }
+        threads.end()
     }
 }
