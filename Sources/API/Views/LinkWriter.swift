@@ -4,32 +4,41 @@ import Model
 
 /// Writes the `links` of objects and pages.
 ///
+/// All links of an answer are alike but for collection and id, so what is alike is written once and copied.
+///
 /// Source: REST contract §1.9: `self` and `bookmark` are https, with the request's host, unless an endpoint is
 /// configured; §1.7: pages keep the scheme and host that the client really uses.
 struct LinkWriter: Sendable {
-    private let resource: String
-    private let bookmark: String
+    private let first: [UInt8]
+    private let second: [UInt8]
 
     init(call: APICall) {
-        bookmark = (call.configuration.publicEndpoint ?? "https://" + call.request.host) + "/"
-        resource = bookmark + "v1.0/" + call.context.projectID + "/"
+        let bookmark = (call.configuration.publicEndpoint ?? "https://" + call.request.host) + "/"
+        first = Self.opened(
+            "\"links\":[{\"rel\":\"self\",\"href\":\"", bookmark + "v1.0/" + call.context.projectID + "/")
+        second = Self.opened("\"},{\"rel\":\"bookmark\",\"href\":\"", bookmark)
+    }
+
+    private static let last = Array("\"}]".utf8)
+
+    /// A fragment that ends inside a string that begins with `text`.
+    private static func opened(_ fragment: String, _ text: String) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.string(text)
+        return Array(fragment.utf8) + writer.bytes.dropFirst().dropLast()
     }
 
     /// `"links": [self, bookmark]` of `<collection>/<id>`.
     func write(_ writer: inout JSONWriter, _ collection: String, _ id: String) {
-        writer.key("links")
-        writer.array { writer in
-            writer.object { writer in
-                writer.member("rel", "self")
-                writer.key("href")
-                writer.string(joining: resource, collection, "/", id)
-            }
-            writer.object { writer in
-                writer.member("rel", "bookmark")
-                writer.key("href")
-                writer.string(joining: bookmark, collection, "/", id)
-            }
-        }
+        writer.fragment(first, begins: true)
+        writer.continued(collection)
+        writer.continued("/")
+        writer.continued(id)
+        writer.fragment(second)
+        writer.continued(collection)
+        writer.continued("/")
+        writer.continued(id)
+        writer.fragment(Self.last)
     }
 }
 

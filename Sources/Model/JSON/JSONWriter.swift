@@ -52,17 +52,19 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
-    /// Writes the texts as one string, without putting them together first.
-    package mutating func string(joining first: String, _ second: String, _ third: String = "", _ fourth: String = "") {
-        separate()
-        bytes.append(UInt8(ascii: "\""))
-        appendEscaped(first)
-        appendEscaped(second)
-        appendEscaped(third)
-        appendEscaped(fourth)
-        bytes.append(UInt8(ascii: "\""))
+    /// Writes a piece of a document that was written once and stands in many places; what is open in it stays open.
+    ///
+    /// - Parameters:
+    ///   - piece: Valid where it is put; begins where a comma may be needed.
+    ///   - begins: Whether the piece begins a member or an element.
+    package mutating func fragment(_ piece: [UInt8], begins: Bool = false) {
+        if begins { separate() }
+        bytes.append(contentsOf: piece)
         needsComma = true
     }
+
+    /// Continues a string that a fragment has opened.
+    package mutating func continued(_ text: String) { appendEscaped(text) }
 
     package mutating func int(_ value: Int) { raw(String(value)) }
     package mutating func double(_ value: Double) { raw(value.isFinite ? String(value) : "null") }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import GRDB
+import Glibc
 package import Logging
 package import Model
 import Synchronization
@@ -42,9 +43,7 @@ package final class SQLiteStateStore: StateStore {
         self.logger = logger
         try SQLiteFile.prepare(path, logger: logger)
         do {
-            pool = try StateStoreError.translating {
-                try DatabasePool(path: path, configuration: Self.configuration(busyTimeout: busyTimeout))
-            }
+            pool = try Self.open(path, busyTimeout: busyTimeout)
             let migrator = Migrator(migrations: migrations, clock: clock, logger: logger)
             try pool.writeWithoutTransaction { database in
                 try migrator.run { body in
@@ -60,6 +59,21 @@ package final class SQLiteStateStore: StateStore {
             throw error
         } catch {
             throw StateStoreError(.unavailable, "The state database \(path) cannot be opened.", cause: error)
+        }
+    }
+
+    /// Opens the connections. Turning a new file's log on asks for a lock without waiting for it, so that two programs that
+    /// open it at once need another try. Source: "Write-Ahead Logging", sqlite.org.
+    private static func open(_ path: String, busyTimeout: Duration) throws -> DatabasePool {
+        let deadline = ContinuousClock.now + busyTimeout
+        while true {
+            do {
+                return try StateStoreError.translating {
+                    try DatabasePool(path: path, configuration: configuration(busyTimeout: busyTimeout))
+                }
+            } catch let error as StateStoreError where error.code == .busy && ContinuousClock.now < deadline {
+                usleep(10_000)
+            }
         }
     }
 
