@@ -32,7 +32,20 @@ extension EndToEnd {
                 try await plane.stop()
                 try await clean(plane)
                 try await missing(plane, id: id, backup: backup)
+                try await missingServer(plane, id: id)
+
+                // The next start brings back what a live instance needs.
                 try await plane.start()
+                let again = try await RESTClient.login(plane)
+                try await eventually(60, "the instance is mended") {
+                    let shown = try await again.must("GET", "/instances/\(id)")["instance"]
+                    return try await again.call("GET", "/instances/\(id)/databases").status == 200
+                        && shown?["operating_status"] == "HEALTHY"
+                }
+                try await clean(plane)
+                try await again.must("DELETE", "/backups/\(backup)")
+                try await again.delete(id)
+                try await clean(plane)
             }
         }
 
@@ -97,8 +110,12 @@ extension EndToEnd {
         }
 
         private func strayCgroupAndProcess(_ plane: ControlPlane, id: String) async throws {
-            let audit = try await plane.trove(["audit", "--json"])
-            #expect(audit.status == 0)
+            let group = try #require(Self.groups(id).last)
+            let stray =
+                URL(fileURLWithPath: group).deletingLastPathComponent().path + "/0dd0dd0d-0000-4000-8000-000000000000"
+            try FileManager.default.createDirectory(atPath: stray, withIntermediateDirectories: false)
+            try await expectFinding(plane, "stray", "cgroup", "0dd0dd0d")
+            try await must(["/usr/bin/rmdir", stray])
             // A second agent-like process of this home, for an instance that nobody knows.
             let config = "\(plane.home)/instances/0dd0dd0d-0000-4000-8000-000000000000/guest.json"
             let process = Process()
@@ -132,6 +149,53 @@ extension EndToEnd {
             try FileManager.default.removeItem(atPath: "\(claims)/\(claim)")
             try await expectFinding(plane, "missing", "address", id)
             try text.write(toFile: "\(claims)/\(claim)", atomically: false, encoding: .utf8)
+        }
+
+        /// Takes agent, engine, control groups, mount and loop device away, one after the other.
+        private func missingServer(_ plane: ControlPlane, id: String) async throws {
+            let agent = try #require(plane.agent(of: id))
+            let engine = try #require(plane.engine(of: id))
+            kill(agent, SIGKILL)
+            try await eventually(10, "the agent is gone") { Self.isGone(agent) }
+            try await expectFinding(plane, "missing", "process", id)
+            kill(engine, SIGKILL)
+            try await eventually(10, "the engine is gone") { Self.isGone(engine) }
+            try await expectFinding(plane, "missing", "engine", id)
+            for group in Self.groups(id) { try await must(["/usr/bin/rmdir", group]) }
+            try await expectFinding(plane, "missing", "cgroup", id)
+            try await must(["/usr/bin/umount", Self.runDirectory + "/i/\(id)/data"])
+            try await expectFinding(plane, "missing", "mount", id)
+            // Unmounting lets go of a device that was set to clear itself; one that is left is detached here.
+            let image = "\(plane.home)/instances/\(id)/volume.img"
+            let devices = try await Command.run(["/usr/sbin/losetup", "-n", "-O", "NAME", "-j", image]).output
+            for device in devices.split(separator: "\n") {
+                try await must(["/usr/sbin/losetup", "-d", device.trimmingCharacters(in: .whitespaces)])
+            }
+            try await expectFinding(plane, "missing", "loop", id)
+        }
+
+        private static func isGone(_ pid: pid_t) -> Bool {
+            let text = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ""
+            guard let end = text.lastIndex(of: ")") else { return true }
+            return text[end...].hasPrefix(") Z")
+        }
+
+        /// Control groups of an instance in every hierarchy, children first.
+        private static func groups(_ id: String) -> [String] {
+            var found: [String] = []
+            for hierarchy in (try? FileManager.default.contentsOfDirectory(atPath: "/sys/fs/cgroup")) ?? [] {
+                for base in ["/sys/fs/cgroup/\(hierarchy)/trove", "/sys/fs/cgroup/trove"] {
+                    for home in (try? FileManager.default.contentsOfDirectory(atPath: base)) ?? [] {
+                        let top = "\(base)/\(home)/\(id)"
+                        guard FileManager.default.fileExists(atPath: top), !found.contains(top) else { continue }
+                        found += ["agent", "engine"].map { "\(top)/\($0)" }.filter {
+                            FileManager.default.fileExists(atPath: $0)
+                        }
+                        found.append(top)
+                    }
+                }
+            }
+            return found
         }
 
         private static var runDirectory: String { ProcessInfo.processInfo.environment["TROVE_RUN_DIR"] ?? "/run/trove" }
