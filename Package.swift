@@ -86,7 +86,6 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
         // The boundary that vendors see.
@@ -110,7 +109,7 @@ let package = Package(
         ),
         room("Messaging", ["Model", "CLinux", log, .product(name: "CoreMetrics", package: "swift-metrics")]),
         room("Identity", ["Model", "StateStore", "COpenSSL", log]),
-        room("Compute", ["Model", "CLinux", log, .product(name: "Subprocess", package: "swift-subprocess")]),
+        room("Compute", ["Model", "CLinux", log]),
         room("ObjectStore", ["Model", "CZstd", "COpenSSL", log]),
         room("PluginHost", ["Model", "CTrovePlugin", "CLinux", "COpenSSL", log, metrics]),
         room("Calls", ["Model", "Messaging"]),

@@ -65,7 +65,7 @@ extension LocalCompute {
     /// Tries the range from a place that depends on the id, so that few tries meet a taken one.
     private func claimAddress(_ id: String, _ ports: [UInt16]) throws(ComputeError) -> String {
         var blocked: (address: String, port: UInt16)?
-        let start = Int(LocalPaths.hash(id) % UInt64(addresses.count))
+        let start = Int(StableHash.value(id.utf8) % UInt64(addresses.count))
         for offset in 0..<addresses.count {
             guard let address = addresses[start + offset] else { continue }
             guard try claims.take(.address, address, for: id) else { continue }
@@ -97,7 +97,7 @@ extension LocalCompute {
     func claimUID(_ id: String) throws(ComputeError) -> UInt32 {
         let range = configuration.uidRange
         guard !range.isEmpty else { throw ComputeError(.exhausted, "the uid range is empty") }
-        let start = UInt32(LocalPaths.hash(id) % UInt64(range.count))
+        let start = UInt32(StableHash.value(id.utf8) % UInt64(range.count))
         for offset in 0..<UInt32(range.count) {
             let uid = range.lowerBound + (start + offset) % UInt32(range.count)
             if try claims.take(.uid, String(uid), for: id) { return uid }

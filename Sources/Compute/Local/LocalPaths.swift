@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Model
+
 /// Where things of one home are on this host; see "Where an instance lives" in the architecture document.
 package struct LocalPaths: Sendable {
     package let home: String
@@ -10,7 +12,7 @@ package struct LocalPaths: Sendable {
     package init(home: String, run: String) {
         self.home = Self.trimmed(home)
         self.run = Self.trimmed(run)
-        homeDigest = Self.digest(self.home)
+        homeDigest = StableHash.digits(self.home.utf8)
     }
 
     /// The home's own directory below the host-wide one; the bus socket is in it.
@@ -46,17 +48,6 @@ package struct LocalPaths: Sendable {
     /// The control group of an instance, relative to each hierarchy.
     package func group(_ id: String) -> String { "\(homeGroup)/\(id)" }
     package var homeGroup: String { "trove/\(homeDigest)" }
-
-    /// FNV-1a, 64 bits: names a home, keeps no secret.
-    static func digest(_ text: String) -> String {
-        let value = hash(text)
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
-
-    static func hash(_ text: String) -> UInt64 {
-        text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-    }
 
     private static func trimmed(_ path: String) -> String {
         var path = path

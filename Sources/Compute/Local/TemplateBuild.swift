@@ -44,7 +44,7 @@ extension LocalCompute {
 
     /// The name under which a build has its groups, mounts and claims; no instance has it, and no other home that makes the
     /// same template at the same time.
-    func buildID(_ key: String) -> String { "\(Self.buildPrefix)\(paths.homeDigest)-\(LocalPaths.digest(key))" }
+    func buildID(_ key: String) -> String { "\(Self.buildPrefix)\(paths.homeDigest)-\(StableHash.digits(key.utf8))" }
     static let buildPrefix = "template-"
 
     private func buildDirectory(_ key: String) -> String { "\(paths.templates)/.build-\(key)" }

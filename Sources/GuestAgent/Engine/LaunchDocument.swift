@@ -53,14 +53,8 @@ package struct LaunchDocument: Sendable, Hashable {
         startTimeout = try Self.seconds(json, "start_timeout_s", default: 120)
     }
 
-    /// Tells launch documents apart in the engine's record. Source: FNV-1a, 64 bits.
-    var digest: String {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for argument in argv {
-            for byte in Array(argument.utf8) + [0] { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        }
-        return String(hash, radix: 16)
-    }
+    /// Tells launch documents apart in the engine's record.
+    var digest: String { StableHash.digits(argv.joined(separator: "\0").utf8) }
 
     private static func seconds(
         _ json: JSONValue, _ name: String, default fallback: Int

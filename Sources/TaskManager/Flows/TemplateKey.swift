@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import Model
 
 /// Names a template after everything that its content depends on.
 enum TemplateKey {
@@ -23,14 +24,6 @@ enum TemplateKey {
         let name = "\(datastore)-\(version)".map {
             $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") ? $0 : "_"
         }
-        return String(name) + "-" + digest(text)
-    }
-
-    /// FNV-1a, 64 bits: a name, not a proof. Source: the FNV specification, offset basis and prime for 64 bits.
-    private static func digest(_ text: String) -> String {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        let digits = String(hash, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+        return String(name) + "-" + StableHash.digits(text.utf8)
     }
 }
