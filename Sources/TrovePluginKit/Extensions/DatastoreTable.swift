@@ -3,10 +3,33 @@
 import CTrovePlugin
 
 extension PluginExtension {
-    /// Offers `type` as `trove.datastore/1`.
+    /// Offers `type` as `trove.datastore/1`; what it does not conform to is NULL in the table.
     public static func datastore(_ type: any DatastorePlugin.Type) -> PluginExtension {
         DatastoreTable.type = type
-        return PluginExtension(TROVE_EXT_DATASTORE, DatastoreTable.table)
+        return PluginExtension(TROVE_EXT_DATASTORE, DatastoreTable.table(for: type))
+    }
+}
+
+/// A datastore and the parts of it that are optional, looked up once.
+private final class DatastoreBox {
+    let datastore: any DatastorePlugin
+    let template: (any TemplateInitialization)?
+    let backup: (any BackupAccessProvision)?
+    let listing: (any DatabaseListing)?
+    let databases: (any DatabaseAdministration)?
+    let users: (any UserAdministration)?
+    let access: (any AccessAdministration)?
+    let root: (any RootAdministration)?
+
+    init(_ datastore: any DatastorePlugin) {
+        self.datastore = datastore
+        template = datastore as? any TemplateInitialization
+        backup = datastore as? any BackupAccessProvision
+        listing = datastore as? any DatabaseListing
+        databases = datastore as? any DatabaseAdministration
+        users = datastore as? any UserAdministration
+        access = datastore as? any AccessAdministration
+        root = datastore as? any RootAdministration
     }
 }
 
@@ -15,20 +38,15 @@ private enum DatastoreTable {
     // Written once in the entry function, before the table is handed out.
     nonisolated(unsafe) static var type: (any DatastorePlugin.Type)?
 
-    final class Box {
-        let datastore: any DatastorePlugin
-        init(_ datastore: any DatastorePlugin) { self.datastore = datastore }
-    }
-
     /// Runs a function of the datastore behind `selfPointer` and emits the document that it returns, if any.
     static func serve(
         _ selfPointer: UnsafeMutableRawPointer?, _ handle: OpaquePointer?, _ request: trove_str,
-        _ body: (any DatastorePlugin, JSON, Call) throws -> JSON?
+        _ body: (DatastoreBox, JSON, Call) throws -> JSON?
     ) -> trove_status {
         TrovePluginKit.serve(handle) { call in
             guard let selfPointer else { throw PluginFailure(.internal, "the host gave no datastore") }
-            let box = Unmanaged<Box>.fromOpaque(selfPointer).takeUnretainedValue()
-            if let result = try body(box.datastore, try JSON(borrowed: request), call) { try call.emit(result) }
+            let box = Unmanaged<DatastoreBox>.fromOpaque(selfPointer).takeUnretainedValue()
+            if let result = try body(box, try JSON(borrowed: request), call) { try call.emit(result) }
         }
     }
 
@@ -38,7 +56,7 @@ private enum DatastoreTable {
         TrovePluginKit.serve(handle) { call in
             guard let type, let result else { throw PluginFailure(.internal, "the plugin offers no datastore") }
             let datastore = try type.init(instance: try InstanceDocument(try JSON(borrowed: config)), call: call)
-            result.pointee = Unmanaged.passRetained(Box(datastore)).toOpaque()
+            result.pointee = Unmanaged.passRetained(DatastoreBox(datastore)).toOpaque()
         }
     }
 
@@ -47,11 +65,11 @@ private enum DatastoreTable {
         _ out: UnsafeMutablePointer<trove_service_status_1>?
     ) -> trove_status {
         "{}".withTroveString { request in
-            serve(selfPointer, handle, request) { datastore, _, call in
+            serve(selfPointer, handle, request) { box, _, call in
                 guard let out, out.pointee.size >= UInt32(MemoryLayout<trove_service_status_1>.size) else {
                     throw PluginFailure(.invalidArgument, "the status has another size")
                 }
-                let status = try datastore.status(call: call)
+                let status = try box.datastore.status(call: call)
                 out.pointee.status = status.health.rawValue
                 out.pointee.data_bytes = status.dataBytes
                 out.pointee.connections = status.connections
@@ -60,123 +78,155 @@ private enum DatastoreTable {
         }
     }
 
-    static let table = trove_datastore_1(
-        size: UInt32(MemoryLayout<trove_datastore_1>.size), flags: 0,
-        open: { DatastoreTable.open($0, $1, $2) },
-        close: { pointer in
+    static func table(for type: any DatastorePlugin.Type) -> trove_datastore_1 {
+        var table = trove_datastore_1()
+        table.size = UInt32(MemoryLayout<trove_datastore_1>.size)
+        table.open = { DatastoreTable.open($0, $1, $2) }
+        table.close = { pointer in
             guard let pointer else { return }
-            Unmanaged<DatastoreTable.Box>.fromOpaque(pointer).takeRetainedValue().datastore.close()
-        },
-        initialize: { DatastoreTable.serve($0, $1, $2, initialize) },
-        prepare: { DatastoreTable.serve($0, $1, $2, prepare) },
-        launch: { DatastoreTable.serve($0, $1, $2) { datastore, _, call in try datastore.launch(call: call).json } },
-        started: { DatastoreTable.serve($0, $1, $2, started) },
-        status: { DatastoreTable.status($0, $1, $2) },
-        backup_access: {
-            DatastoreTable.serve($0, $1, $2) { datastore, _, call in try datastore.backupAccess(call: call).json }
-        },
-        create_databases: { DatastoreTable.serve($0, $1, $2, createDatabases) },
-        delete_database: { DatastoreTable.serve($0, $1, $2, deleteDatabase) },
-        list_databases: { DatastoreTable.serve($0, $1, $2, listDatabases) },
-        create_users: { DatastoreTable.serve($0, $1, $2, createUsers) },
-        delete_user: { DatastoreTable.serve($0, $1, $2, deleteUser) },
-        get_user: { DatastoreTable.serve($0, $1, $2, getUser) },
-        update_user: { DatastoreTable.serve($0, $1, $2, updateUser) },
-        list_users: { DatastoreTable.serve($0, $1, $2, listUsers) },
-        grant_access: { DatastoreTable.serve($0, $1, $2, grantAccess) },
-        revoke_access: { DatastoreTable.serve($0, $1, $2, revokeAccess) },
-        enable_root: { DatastoreTable.serve($0, $1, $2, enableRoot) },
-        disable_root: { DatastoreTable.serve($0, $1, $2, disableRoot) },
-        root_status: { DatastoreTable.serve($0, $1, $2, rootStatus) }
-    )
+            Unmanaged<DatastoreBox>.fromOpaque(pointer).takeRetainedValue().datastore.close()
+        }
+        table.prepare = { DatastoreTable.serve($0, $1, $2, prepare) }
+        table.launch = { DatastoreTable.serve($0, $1, $2, launch) }
+        table.started = { DatastoreTable.serve($0, $1, $2, started) }
+        table.status = { DatastoreTable.status($0, $1, $2) }
+        addOptional(to: &table, for: type)
+        return table
+    }
+
+    private static func addOptional(to table: inout trove_datastore_1, for type: any DatastorePlugin.Type) {
+        if type is any TemplateInitialization.Type {
+            table.initialize = { DatastoreTable.serve($0, $1, $2, initialize) }
+        }
+        if type is any BackupAccessProvision.Type {
+            table.backup_access = { DatastoreTable.serve($0, $1, $2, backupAccess) }
+        }
+        if type is any DatabaseListing.Type {
+            table.list_databases = { DatastoreTable.serve($0, $1, $2, listDatabases) }
+        }
+        if type is any DatabaseAdministration.Type {
+            table.create_databases = { DatastoreTable.serve($0, $1, $2, createDatabases) }
+            table.delete_database = { DatastoreTable.serve($0, $1, $2, deleteDatabase) }
+        }
+        if type is any UserAdministration.Type {
+            table.create_users = { DatastoreTable.serve($0, $1, $2, createUsers) }
+            table.delete_user = { DatastoreTable.serve($0, $1, $2, deleteUser) }
+            table.get_user = { DatastoreTable.serve($0, $1, $2, getUser) }
+            table.update_user = { DatastoreTable.serve($0, $1, $2, updateUser) }
+            table.list_users = { DatastoreTable.serve($0, $1, $2, listUsers) }
+        }
+        if type is any AccessAdministration.Type {
+            table.grant_access = { DatastoreTable.serve($0, $1, $2, grantAccess) }
+            table.revoke_access = { DatastoreTable.serve($0, $1, $2, revokeAccess) }
+        }
+        if type is any RootAdministration.Type {
+            table.enable_root = { DatastoreTable.serve($0, $1, $2, enableRoot) }
+            table.disable_root = { DatastoreTable.serve($0, $1, $2, disableRoot) }
+            table.root_status = { DatastoreTable.serve($0, $1, $2, rootStatus) }
+        }
+    }
+}
+
+/// The part of a datastore that a table entry stands for; it is there wherever the entry is.
+private func present<Part>(_ part: Part?) throws -> Part {
+    guard let part else { throw PluginFailure(.unsupported, "this datastore has no such operation") }
+    return part
 }
 
 // One global function a table entry: JSON request in, JSON result (or none) out.
 
-private func initialize(_ datastore: any DatastorePlugin, _ request: JSON, _ call: Call) throws -> JSON? {
-    try datastore.initialize(call: call)
+private func initialize(_ box: DatastoreBox, _ request: JSON, _ call: Call) throws -> JSON? {
+    try present(box.template).initialize(call: call)
     return nil
 }
 
-private func prepare(_ datastore: any DatastorePlugin, _ request: JSON, _ call: Call) throws -> JSON? {
-    try datastore.prepare(try PrepareRequest(request), call: call)
+private func prepare(_ box: DatastoreBox, _ request: JSON, _ call: Call) throws -> JSON? {
+    try box.datastore.prepare(try PrepareRequest(request), call: call)
     return nil
 }
 
-private func started(_ datastore: any DatastorePlugin, _ request: JSON, _ call: Call) throws -> JSON? {
-    try datastore.started(call: call)
+private func launch(_ box: DatastoreBox, _ request: JSON, _ call: Call) throws -> JSON? {
+    try box.datastore.launch(call: call).json
+}
+
+private func backupAccess(_ box: DatastoreBox, _ request: JSON, _ call: Call) throws -> JSON? {
+    try present(box.backup).backupAccess(call: call).json
+}
+
+private func started(_ box: DatastoreBox, _ request: JSON, _ call: Call) throws -> JSON? {
+    try box.datastore.started(call: call)
     return nil
 }
 
-private func createDatabases(_ datastore: any DatastorePlugin, _ request: JSON, _ call: Call) throws -> JSON? {
-    try datastore.createDatabases(try request.list("databases").map(DatabaseDocument.init), call: call)
+private func createDatabases(_ box: DatastoreBox, _ request: JSON, _ call: Call) throws -> JSON? {
+    try present(box.databases).createDatabases(try request.list("databases").map(DatabaseDocument.init), call: call)
     return nil
 }
 
-private func deleteDatabase(_ datastore: any DatastorePlugin, _ request: JSON, _ call: Call) throws -> JSON? {
-    try datastore.deleteDatabase(try request.text("name"), call: call)
+private func deleteDatabase(_ box: DatastoreBox, _ request: JSON, _ call: Call) throws -> JSON? {
+    try present(box.databases).deleteDatabase(try request.text("name"), call: call)
     return nil
 }
 
-private func listDatabases(_ datastore: any DatastorePlugin, _ request: JSON, _ call: Call) throws -> JSON? {
-    let page = try datastore.listDatabases(try PageRequest(request), call: call)
+private func listDatabases(_ box: DatastoreBox, _ request: JSON, _ call: Call) throws -> JSON? {
+    let page = try present(box.listing).listDatabases(try PageRequest(request), call: call)
     return ["databases": .array(page.items.map(\.json)), "next": .optional(page.next)]
 }
 
-private func createUsers(_ datastore: any DatastorePlugin, _ request: JSON, _ call: Call) throws -> JSON? {
-    try datastore.createUsers(try request.list("users").map(UserDocument.init), call: call)
+private func createUsers(_ box: DatastoreBox, _ request: JSON, _ call: Call) throws -> JSON? {
+    try present(box.users).createUsers(try request.list("users").map(UserDocument.init), call: call)
     return nil
 }
 
-private func deleteUser(_ datastore: any DatastorePlugin, _ request: JSON, _ call: Call) throws -> JSON? {
-    try datastore.deleteUser(try UserKey(request), call: call)
+private func deleteUser(_ box: DatastoreBox, _ request: JSON, _ call: Call) throws -> JSON? {
+    try present(box.users).deleteUser(try UserKey(request), call: call)
     return nil
 }
 
-private func getUser(_ datastore: any DatastorePlugin, _ request: JSON, _ call: Call) throws -> JSON? {
+private func getUser(_ box: DatastoreBox, _ request: JSON, _ call: Call) throws -> JSON? {
     let key = try UserKey(request)
-    guard let user = try datastore.getUser(key, call: call) else {
+    guard let user = try present(box.users).getUser(key, call: call) else {
         throw PluginFailure(.notFound, "there is no user \(key.text)")
     }
     return user.json
 }
 
-private func updateUser(_ datastore: any DatastorePlugin, _ request: JSON, _ call: Call) throws -> JSON? {
-    try datastore.updateUser(try UserUpdate(request), call: call)
+private func updateUser(_ box: DatastoreBox, _ request: JSON, _ call: Call) throws -> JSON? {
+    try present(box.users).updateUser(try UserUpdate(request), call: call)
     return nil
 }
 
-private func listUsers(_ datastore: any DatastorePlugin, _ request: JSON, _ call: Call) throws -> JSON? {
-    let page = try datastore.listUsers(try PageRequest(request), call: call)
+private func listUsers(_ box: DatastoreBox, _ request: JSON, _ call: Call) throws -> JSON? {
+    let page = try present(box.users).listUsers(try PageRequest(request), call: call)
     return ["users": .array(page.items.map(\.json)), "next": .optional(page.next)]
 }
 
-private func grantAccess(_ datastore: any DatastorePlugin, _ request: JSON, _ call: Call) throws -> JSON? {
+private func grantAccess(_ box: DatastoreBox, _ request: JSON, _ call: Call) throws -> JSON? {
     let names = try request.list("databases").map { item in
         guard let name = item.stringValue else {
             throw PluginFailure(.invalidArgument, "the member 'databases' must be a list of names")
         }
         return name
     }
-    try datastore.grantAccess(try UserKey(request), databases: names, call: call)
+    try present(box.access).grantAccess(try UserKey(request), databases: names, call: call)
     return nil
 }
 
-private func revokeAccess(_ datastore: any DatastorePlugin, _ request: JSON, _ call: Call) throws -> JSON? {
-    try datastore.revokeAccess(try UserKey(request), database: try request.text("database"), call: call)
+private func revokeAccess(_ box: DatastoreBox, _ request: JSON, _ call: Call) throws -> JSON? {
+    try present(box.access).revokeAccess(try UserKey(request), database: try request.text("database"), call: call)
     return nil
 }
 
-private func enableRoot(_ datastore: any DatastorePlugin, _ request: JSON, _ call: Call) throws -> JSON? {
-    let root = try datastore.enableRoot(password: try request.optionalText("password"), call: call)
+private func enableRoot(_ box: DatastoreBox, _ request: JSON, _ call: Call) throws -> JSON? {
+    let root = try present(box.root).enableRoot(password: try request.optionalText("password"), call: call)
     return ["name": .string(root.name), "password": .string(root.password)]
 }
 
-private func disableRoot(_ datastore: any DatastorePlugin, _ request: JSON, _ call: Call) throws -> JSON? {
-    try datastore.disableRoot(call: call)
+private func disableRoot(_ box: DatastoreBox, _ request: JSON, _ call: Call) throws -> JSON? {
+    try present(box.root).disableRoot(call: call)
     return nil
 }
 
-private func rootStatus(_ datastore: any DatastorePlugin, _ request: JSON, _ call: Call) throws -> JSON? {
-    ["enabled": .bool(try datastore.isRootEnabled(call: call))]
+private func rootStatus(_ box: DatastoreBox, _ request: JSON, _ call: Call) throws -> JSON? {
+    ["enabled": .bool(try present(box.root).isRootEnabled(call: call))]
 }

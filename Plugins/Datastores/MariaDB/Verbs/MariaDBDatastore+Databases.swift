@@ -2,7 +2,7 @@
 
 import TrovePluginKit
 
-extension MariaDBDatastore {
+extension MariaDBDatastore: DatabaseAdministration {
     func createDatabases(_ databases: [DatabaseDocument], call: Call) throws {
         for database in databases { try Names.check(database: database) }
         try administer(call) { connection in

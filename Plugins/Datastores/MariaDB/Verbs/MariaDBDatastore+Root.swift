@@ -2,7 +2,7 @@
 
 import TrovePluginKit
 
-extension MariaDBDatastore {
+extension MariaDBDatastore: RootAdministration {
     func enableRoot(password: String?, call: Call) throws -> (name: String, password: String) {
         let password = password ?? Passwords.make(length: 36)
         try Names.check(password: password)

@@ -2,7 +2,7 @@
 
 import TrovePluginKit
 
-extension MariaDBDatastore {
+extension MariaDBDatastore: AccessAdministration {
     func createUsers(_ users: [UserDocument], call: Call) throws {
         for user in users {
             try Names.check(user: user.key)

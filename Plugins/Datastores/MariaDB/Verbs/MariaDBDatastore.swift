@@ -4,7 +4,7 @@ import Glibc
 import TrovePluginKit
 
 /// One MariaDB instance, as its guest agent drives it.
-final class MariaDBDatastore: DatastorePlugin {
+final class MariaDBDatastore: TemplateInitialization, BackupAccessProvision {
     let files: ServerConfiguration
     private let session: Session
     private var state: InstanceState?
