@@ -80,6 +80,25 @@ typedef struct trove_datastore_1 {
   trove_status (*enable_root)(void *self, trove_call *call, trove_str request);
   trove_status (*disable_root)(void *self, trove_call *call, trove_str request);
   trove_status (*root_status)(void *self, trove_call *call, trove_str request);
+
+  /* Makes changed configuration values effective: what the engine takes while it runs at once, everything for the next
+     start. request: apply-configuration-request.json. Emits apply-configuration-result.json, which names the values that
+     wait for a restart. Taking a value away is a null in "values". NULL: the engine's configuration cannot be changed. */
+  trove_status (*apply_configuration)(void *self, trove_call *call, trove_str request);
+
+  /* A change of the datastore version, one instance at a time. request, all three: upgrade-request.json. NULL: nothing to
+     do at that moment.
+     pre_upgrade: the old version's plugin, engine running: makes it ready, or refuses with TROVE_PRECONDITION_FAILED.
+     upgrade: the new version's plugin, engine stopped: makes the data directory fit its programs.
+     post_upgrade: the new version's plugin, engine running: finishes, e.g. system tables. */
+  trove_status (*pre_upgrade)(void *self, trove_call *call, trove_str request);
+  trove_status (*upgrade)(void *self, trove_call *call, trove_str request);
+  trove_status (*post_upgrade)(void *self, trove_call *call, trove_str request);
+
+  /* The engine's logs. list: {} -> log-list.json. set: {"name", "enabled": bool} -> {"restart_required": bool}, for logs
+     of type "user"; those of type "sys" are always on. NULL: the engine has none beside its standard error. */
+  trove_status (*list_logs)(void *self, trove_call *call, trove_str request);
+  trove_status (*set_log)(void *self, trove_call *call, trove_str request);
 } trove_datastore_1;
 
 #ifdef __cplusplus

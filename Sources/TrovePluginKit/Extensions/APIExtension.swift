@@ -61,6 +61,9 @@ public struct Route {
     let method: String
     let path: String
     let policy: String
+    let summary: String
+    let requestSchema: String?
+    let responseSchema: String?
     let handle: (APIRequest, Call) throws -> APIResponse
 
     /// A route.
@@ -69,13 +72,20 @@ public struct Route {
     ///   - method: `GET`, `POST`, `PUT`, `PATCH` or `DELETE`.
     ///   - path: Below `/v1.0/{project}`, e.g. `/instances/{id}/users/{name}`.
     ///   - policy: Name of the policy rule that the host asks first.
+    ///   - summary: One line for documents made from the routes.
+    ///   - requestSchema: JSON Schema of the body; a request that does not fit is refused before `handle` is called.
+    ///   - responseSchema: JSON Schema of the answer's body, for clients.
     ///   - handle: Runs on a worker thread; a thrown `PluginFailure` becomes the fault of its status.
     public init(
-        _ method: String, _ path: String, policy: String, handle: @escaping (APIRequest, Call) throws -> APIResponse
+        _ method: String, _ path: String, policy: String, summary: String = "", requestSchema: JSON? = nil,
+        responseSchema: JSON? = nil, handle: @escaping (APIRequest, Call) throws -> APIResponse
     ) {
         self.method = method
         self.path = path
         self.policy = policy
+        self.summary = summary
+        self.requestSchema = requestSchema?.text
+        self.responseSchema = responseSchema?.text
         self.handle = handle
     }
 }
@@ -101,7 +111,9 @@ private enum RouteTable {
         trove_route_1(
             size: UInt32(MemoryLayout<trove_route_1>.size), flags: 0,
             method: Runtime.constant(route.method), path: Runtime.constant(route.path),
-            policy: Runtime.constant(route.policy),
+            policy: Runtime.constant(route.policy), summary: Runtime.constant(route.summary),
+            request_schema: route.requestSchema.map { Runtime.constant($0) },
+            response_schema: route.responseSchema.map { Runtime.constant($0) },
             handle: { RouteTable.serve($0, $1) })
     }
 

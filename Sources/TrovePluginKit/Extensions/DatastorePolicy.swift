@@ -62,6 +62,9 @@ private enum PolicyTable {
                 let contents = try type.renderConfiguration(try ConfigurationRequest(request))
                 return ["config_contents": .string(contents)]
             }
-        }
+        },
+        parameters: nil,
+        validate_configuration: nil,
+        plan_upgrade: nil
     )
 }

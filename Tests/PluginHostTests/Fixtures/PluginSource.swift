@@ -255,7 +255,7 @@ enum PluginSource {
         #define ROUTE "/instances/{id}/users"
         #endif
         static const trove_route_1 items[] = {
-          {sizeof(trove_route_1), 0, "GET", ROUTE, "instance:extension:user:index", r_list}};
+          {sizeof(trove_route_1), 0, "GET", ROUTE, "instance:extension:user:index", "Users", NULL, NULL, r_list}};
         static const trove_api_extension_1 api = {sizeof(trove_api_extension_1), 1, items};
         static const void *extension(const char *id) {
           if (strcmp(id, TROVE_EXT_DATASTORE_POLICY) == 0) return &policy;
