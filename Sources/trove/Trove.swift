@@ -13,7 +13,7 @@ struct Trove: AsyncParsableCommand {
         version: version,
         subcommands: [
             ServeCommand.self, AuditCommand.self, FlowsCommand.self, UserCommand.self, PurgeCommand.self,
-            WorkerCommand.self,
+            PluginCommand.self, WorkerCommand.self,
             PluginRunnerCommand.self, PluginProbeCommand.self,
         ]
     )
