@@ -82,14 +82,15 @@ struct PluginLoader {
             guard RoutePattern.methods.contains(method) else {
                 throw refuse(candidate, .table, "route \(index): '\(method)' is not a method")
             }
-            let (pattern, problem) = RoutePattern.parse(path)
+            let (pattern, problem) = RoutePattern.parse(path, pluginID: candidate.manifest.id)
             guard let pattern else {
                 throw refuse(candidate, .table, "route \(index): path '\(path)' \(problem ?? "is wrong")")
             }
-            guard candidate.manifest.routeWords.contains(pattern.word) else {
+            guard candidate.manifest.routeWords[pattern.place].contains(pattern.word) else {
                 throw refuse(
                     candidate, .mismatch,
-                    "route \(index): the word '\(pattern.word)' is not one of routes.words in the manifest")
+                    "route \(index): the word '\(pattern.word)' is not one of routes.\(pattern.place.rawValue) in the "
+                        + "manifest")
             }
             guard !policy.isEmpty else { throw refuse(candidate, .table, "route \(index): has no policy rule") }
             guard keys.insert(pattern.key(method: method)).inserted else {

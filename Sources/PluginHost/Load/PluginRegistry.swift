@@ -115,7 +115,7 @@ package final class PluginRegistry: Sendable {
     private func claim(_ plugin: LoadedPlugin, _ routes: inout [String: PluginRoute]) throws(PluginRefusal) {
         var own: [String: PluginRoute] = [:]
         for route in plugin.routes {
-            guard let key = RoutePattern.parse(route.path).pattern?.key(method: route.method) else { continue }
+            guard let key = RoutePattern.parse(route.path, pluginID: route.pluginID).pattern?.key(method: route.method) else { continue }
             if let other = routes[key] {
                 _ = plugin.shutDown()
                 throw PluginRefusal(

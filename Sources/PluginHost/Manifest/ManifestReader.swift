@@ -19,15 +19,18 @@ struct ManifestReader {
         }
         let version = try text(root, "version")
         guard Self.isVersion(version) else { throw refuse("version", "must be a semantic version, e.g. 1.4.0") }
+        let roles = try roles(root)
         return PluginManifest(
             id: id,
             version: version,
             summary: try text(root, "summary"),
             library: try library(root),
-            roles: try roles(root),
+            roles: roles,
             provides: try identifiers(root, "provides", isRequired: true),
             requires: try identifiers(root, "requires", isRequired: false),
-            routeWords: try routeWords(root),
+            datastores: try datastores(root),
+            routeWords: try routes(root),
+            actions: try actions(root, roles: roles),
             licence: try text(root, "licence"),
             swift: try swift(root)
         )
@@ -86,17 +89,6 @@ struct ManifestReader {
         return ids
     }
 
-    /// `"routes": {"words": ["users", …]}`.
-    private func routeWords(_ root: JSONValue) throws(PluginRefusal) -> [String] {
-        guard let routes = root["routes"] else { return [] }
-        guard routes.objectValue != nil else { throw refuse("routes", "must be an object with \"words\"") }
-        let words = try texts(routes["words"], "routes.words")
-        for word in words where !RoutePattern.isWord(word) {
-            throw refuse("routes.words", "'\(word)' is not a path segment of lower-case letters, digits, '-' and '_'")
-        }
-        return words
-    }
-
     private func swift(_ root: JSONValue) throws(PluginRefusal) -> String? {
         guard let value = root["swift"] else { return nil }
         let parts = (value.stringValue ?? "").split(separator: ".", omittingEmptySubsequences: false)
@@ -106,7 +98,7 @@ struct ManifestReader {
         return text
     }
 
-    private func text(_ object: JSONValue, _ field: String, in prefix: String = "") throws(PluginRefusal) -> String {
+    func text(_ object: JSONValue, _ field: String, in prefix: String = "") throws(PluginRefusal) -> String {
         guard let value = object[field] else { throw refuse(prefix + field, "is missing") }
         guard let text = value.stringValue, !text.isEmpty else { throw refuse(prefix + field, "must be text") }
         guard !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else {
@@ -115,7 +107,7 @@ struct ManifestReader {
         return text
     }
 
-    private func texts(_ value: JSONValue?, _ field: String) throws(PluginRefusal) -> [String] {
+    func texts(_ value: JSONValue?, _ field: String) throws(PluginRefusal) -> [String] {
         guard let items = value?.arrayValue else { throw refuse(field, "must be a list of text") }
         var texts: [String] = []
         for item in items {
@@ -125,7 +117,7 @@ struct ManifestReader {
         return texts
     }
 
-    private func refuse(_ field: String?, _ reason: String) -> PluginRefusal {
+    func refuse(_ field: String?, _ reason: String) -> PluginRefusal {
         PluginRefusal(path: path, cause: .manifest, message: field.map { "\($0): \(reason)" } ?? reason)
     }
 }

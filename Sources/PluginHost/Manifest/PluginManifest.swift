@@ -24,12 +24,58 @@ package struct PluginManifest: Sendable, Hashable {
     package var provides: [String]
     /// Service ids without which the plugin cannot work.
     package var requires: [String]
-    /// First path segments below `/instances/{id}` that the plugin's routes may have.
-    package var routeWords: [String]
+    /// What it is for; nil for any datastore.
+    package var datastores: [PluginDatastore]?
+    /// First path segments that the plugin's routes may have.
+    package var routeWords: PluginRouteWords
+    /// Operations that it invents.
+    package var actions: [ActionDeclaration]
     /// SPDX expression.
     package var licence: String
     /// Swift release (`6.3`) that the plugin was built with; nil for a plugin without Swift.
     package var swift: String?
+}
+
+/// A datastore that a plugin is for.
+package struct PluginDatastore: Sendable, Hashable {
+    package var name: String
+    /// Names of versions; nil for any.
+    package var versions: [String]?
+
+    package init(name: String, versions: [String]?) {
+        self.name = name
+        self.versions = versions
+    }
+}
+
+/// First words of a plugin's routes below each prefix of the REST API.
+package struct PluginRouteWords: Sendable, Hashable {
+    /// The raw value is the manifest's word and the first segment of the path.
+    package enum Place: String, Sendable, Hashable, CaseIterable { case instances, clusters, x }
+
+    /// Below `/instances/{id}`.
+    package var instances: [String] = []
+    /// Below `/clusters/{id}`.
+    package var clusters: [String] = []
+    /// Below `/x/<plugin id>`.
+    package var x: [String] = []
+
+    package subscript(place: Place) -> [String] {
+        get {
+            switch place {
+            case .instances: instances
+            case .clusters: clusters
+            case .x: x
+            }
+        }
+        set {
+            switch place {
+            case .instances: instances = newValue
+            case .clusters: clusters = newValue
+            case .x: x = newValue
+            }
+        }
+    }
 }
 
 /// What this build of the host is, as manifests name it.

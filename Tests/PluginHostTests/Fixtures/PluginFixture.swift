@@ -59,7 +59,7 @@ struct PluginFixture {
                 "platform": .string(HostPlatform.name),
             ],
             "roles": ["guest", "control"], "provides": .array(provides.map(JSONValue.string)),
-            "requires": ["trove.log/1"], "routes": ["words": .array(words.map(JSONValue.string))],
+            "requires": ["trove.log/1"], "routes": ["instances": .array(words.map(JSONValue.string))],
             "licence": "Apache-2.0",
         ]
         change(&manifest)
