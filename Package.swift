@@ -73,6 +73,8 @@ let package = Package(
         .library(name: "TrovePluginKit", targets: ["TrovePluginKit"]),
         .library(name: "TroveMariaDB", type: .dynamic, targets: ["MariaDBPlugin"]),
         .library(name: "TroveMariaBackup", type: .dynamic, targets: ["MariaBackupPlugin"]),
+        .library(name: "TrovePostgreSQL", type: .dynamic, targets: ["PostgreSQLPlugin"]),
+        .library(name: "TrovePgBaseBackup", type: .dynamic, targets: ["PgBaseBackupPlugin"]),
         .library(name: "TroveSQLAdmin", type: .dynamic, targets: ["SQLAdminPlugin"]),
     ],
     dependencies: [
@@ -95,11 +97,14 @@ let package = Package(
         // One C library each.
         .target(name: "CLinux", cSettings: cSettings),
         .systemLibrary(name: "CMariaDB", pkgConfig: "libmariadb", providers: [.apt(["libmariadb-dev"])]),
+        .systemLibrary(name: "CCurl"),  // Its headers alone: HTTPClient maps the library on first use.
+        .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
         // Rooms, lower layers first.
         room("Model"),
+        room("HTTPClient", ["CCurl"]),
         room(
             "StateStore",
             [
@@ -157,11 +162,14 @@ let package = Package(
         // Engine knowledge.
         plugin("MariaDBPlugin", path: "Plugins/Datastores/MariaDB", ["CMariaDB"]),
         plugin("MariaBackupPlugin", path: "Plugins/Backups/MariaBackup"),
+        plugin("PostgreSQLPlugin", path: "Plugins/Datastores/PostgreSQL", ["CPostgreSQL"]),
+        plugin("PgBaseBackupPlugin", path: "Plugins/Backups/PgBaseBackup", ["CPostgreSQL"]),
         plugin("SQLAdminPlugin", path: "Plugins/Extensions/SQLAdmin"),
 
         .target(name: "TestSupport", dependencies: ["Model"], path: "Tests/TestSupport", swiftSettings: settings),
     ]
         + tests("ModelTests", ["Model"])
+        + tests("HTTPClientTests", ["HTTPClient"])
         + tests("StateStoreTests", ["StateStore", "Model", log])
         + tests(
             "MessagingTests",

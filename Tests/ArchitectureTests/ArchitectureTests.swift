@@ -13,6 +13,7 @@ struct ArchitectureTests {
     private static let allowed: [String: Set<String>] = [
         "TrovePluginKit": ["CTrovePlugin"],
         "Model": [],
+        "HTTPClient": ["CCurl"],
         "StateStore": ["Model"],
         "Messaging": ["Model", "CLinux"],
         "Identity": ["Model", "StateStore", "COpenSSL"],
@@ -33,11 +34,12 @@ struct ArchitectureTests {
         "trove-guest": ["GuestAgent", "PluginHost", "Messaging", "ObjectStore", "Calls", "Model", "CLinux"],
     ]
 
-    private static let own = Set(allowed.keys).union(["CTrovePlugin", "CLinux", "CMariaDB", "COpenSSL", "CZstd"])
+    private static let own = Set(allowed.keys).union(["CTrovePlugin", "CCurl", "CLinux", "CMariaDB", "COpenSSL", "CZstd"])
 
     /// Rooms that the guest agent links.
     private static let guestRooms = [
-        "Model", "Messaging", "Calls", "ObjectStore", "PluginHost", "GuestAgent", "trove-guest", "TrovePluginKit",
+        "Model", "HTTPClient", "Messaging", "Calls", "ObjectStore", "PluginHost", "GuestAgent", "trove-guest",
+        "TrovePluginKit",
     ]
 
     private static func files(_ folder: String, _ suffix: String) -> [URL] {
