@@ -57,3 +57,46 @@ public protocol RootAdministration: DatastorePlugin {
     /// Whether it is enabled.
     func isRootEnabled(call: Call) throws -> Bool
 }
+
+/// An engine whose configuration can be changed after its creation.
+public protocol ConfigurationAdministration: DatastorePlugin {
+    /// Makes changed values effective: what the engine takes while it runs at once, everything for the next start.
+    ///
+    /// Shape: `values` are the changed ones, `.null` takes one away; `configContents` is the whole configuration as the
+    /// policy renders it now.
+    ///
+    /// - Returns: Names of the values that take effect at the next start.
+    func applyConfiguration(_ values: [String: JSON], configContents: String, call: Call) throws -> [String]
+}
+
+/// The old version's part of an upgrade, while its engine runs.
+public protocol UpgradePreparation: DatastorePlugin {
+    /// Makes the engine ready to become another version, or throws `.preconditionFailed`.
+    func preUpgrade(_ request: UpgradeRequest, call: Call) throws
+}
+
+/// The new version's part of an upgrade, while no engine runs.
+public protocol DataUpgrade: DatastorePlugin {
+    /// Makes the data directory fit the new version's programs.
+    func upgrade(_ request: UpgradeRequest, call: Call) throws
+}
+
+/// The new version's part of an upgrade, once its engine runs.
+public protocol UpgradeCompletion: DatastorePlugin {
+    /// Finishes what only the running engine can, e.g. system tables.
+    func postUpgrade(_ request: UpgradeRequest, call: Call) throws
+}
+
+/// An engine with logs beside its standard error.
+public protocol LogListing: DatastorePlugin {
+    /// The logs, whether they are on or not.
+    func listLogs(call: Call) throws -> [EngineLog]
+}
+
+/// An engine with logs that can be turned on and off.
+public protocol LogAdministration: LogListing {
+    /// Turns a log of kind `.user` on or off.
+    ///
+    /// - Returns: Whether this takes effect at the next start only.
+    func setLog(_ name: String, isEnabled: Bool, call: Call) throws -> Bool
+}

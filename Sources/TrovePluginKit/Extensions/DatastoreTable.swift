@@ -20,6 +20,12 @@ private final class DatastoreBox {
     let users: (any UserAdministration)?
     let access: (any AccessAdministration)?
     let root: (any RootAdministration)?
+    let configuration: (any ConfigurationAdministration)?
+    let preparation: (any UpgradePreparation)?
+    let upgrade: (any DataUpgrade)?
+    let completion: (any UpgradeCompletion)?
+    let logListing: (any LogListing)?
+    let logs: (any LogAdministration)?
 
     init(_ datastore: any DatastorePlugin) {
         self.datastore = datastore
@@ -30,6 +36,12 @@ private final class DatastoreBox {
         users = datastore as? any UserAdministration
         access = datastore as? any AccessAdministration
         root = datastore as? any RootAdministration
+        configuration = datastore as? any ConfigurationAdministration
+        preparation = datastore as? any UpgradePreparation
+        upgrade = datastore as? any DataUpgrade
+        completion = datastore as? any UpgradeCompletion
+        logListing = datastore as? any LogListing
+        logs = datastore as? any LogAdministration
     }
 }
 
@@ -90,11 +102,13 @@ private enum DatastoreTable {
         table.launch = { DatastoreTable.serve($0, $1, $2, launch) }
         table.started = { DatastoreTable.serve($0, $1, $2, started) }
         table.status = { DatastoreTable.status($0, $1, $2) }
-        addOptional(to: &table, for: type)
+        addData(to: &table, for: type)
+        addAccounts(to: &table, for: type)
+        addMaintenance(to: &table, for: type)
         return table
     }
 
-    private static func addOptional(to table: inout trove_datastore_1, for type: any DatastorePlugin.Type) {
+    private static func addData(to table: inout trove_datastore_1, for type: any DatastorePlugin.Type) {
         if type is any TemplateInitialization.Type {
             table.initialize = { DatastoreTable.serve($0, $1, $2, initialize) }
         }
@@ -108,6 +122,9 @@ private enum DatastoreTable {
             table.create_databases = { DatastoreTable.serve($0, $1, $2, createDatabases) }
             table.delete_database = { DatastoreTable.serve($0, $1, $2, deleteDatabase) }
         }
+    }
+
+    private static func addAccounts(to table: inout trove_datastore_1, for type: any DatastorePlugin.Type) {
         if type is any UserAdministration.Type {
             table.create_users = { DatastoreTable.serve($0, $1, $2, createUsers) }
             table.delete_user = { DatastoreTable.serve($0, $1, $2, deleteUser) }
@@ -125,11 +142,26 @@ private enum DatastoreTable {
             table.root_status = { DatastoreTable.serve($0, $1, $2, rootStatus) }
         }
     }
+
+    private static func addMaintenance(to table: inout trove_datastore_1, for type: any DatastorePlugin.Type) {
+        if type is any ConfigurationAdministration.Type {
+            table.apply_configuration = { DatastoreTable.serve($0, $1, $2, applyConfiguration) }
+        }
+        if type is any UpgradePreparation.Type {
+            table.pre_upgrade = { DatastoreTable.serve($0, $1, $2, preUpgrade) }
+        }
+        if type is any DataUpgrade.Type { table.upgrade = { DatastoreTable.serve($0, $1, $2, upgrade) } }
+        if type is any UpgradeCompletion.Type {
+            table.post_upgrade = { DatastoreTable.serve($0, $1, $2, postUpgrade) }
+        }
+        if type is any LogListing.Type { table.list_logs = { DatastoreTable.serve($0, $1, $2, listLogs) } }
+        if type is any LogAdministration.Type { table.set_log = { DatastoreTable.serve($0, $1, $2, setLog) } }
+    }
 }
 
-/// The part of a datastore that a table entry stands for; it is there wherever the entry is.
-private func present<Part>(_ part: Part?) throws -> Part {
-    guard let part else { throw PluginFailure(.unsupported, "this datastore has no such operation") }
+/// The part of a plugin that a table entry stands for; it is there wherever the entry is.
+func present<Part>(_ part: Part?) throws -> Part {
+    guard let part else { throw PluginFailure(.unsupported, "the plugin has no such operation") }
     return part
 }
 
@@ -229,4 +261,40 @@ private func disableRoot(_ box: DatastoreBox, _ request: JSON, _ call: Call) thr
 
 private func rootStatus(_ box: DatastoreBox, _ request: JSON, _ call: Call) throws -> JSON? {
     ["enabled": .bool(try present(box.root).isRootEnabled(call: call))]
+}
+
+private func applyConfiguration(_ box: DatastoreBox, _ request: JSON, _ call: Call) throws -> JSON? {
+    guard let values = request["values"]?.objectValue else {
+        throw PluginFailure(.invalidArgument, "the member 'values' must be an object")
+    }
+    let contents = try request.text("config_contents")
+    let names = try present(box.configuration).applyConfiguration(values, configContents: contents, call: call)
+    return ["restart_required": .array(names.map(JSON.string))]
+}
+
+private func preUpgrade(_ box: DatastoreBox, _ request: JSON, _ call: Call) throws -> JSON? {
+    try present(box.preparation).preUpgrade(try UpgradeRequest(request), call: call)
+    return nil
+}
+
+private func upgrade(_ box: DatastoreBox, _ request: JSON, _ call: Call) throws -> JSON? {
+    try present(box.upgrade).upgrade(try UpgradeRequest(request), call: call)
+    return nil
+}
+
+private func postUpgrade(_ box: DatastoreBox, _ request: JSON, _ call: Call) throws -> JSON? {
+    try present(box.completion).postUpgrade(try UpgradeRequest(request), call: call)
+    return nil
+}
+
+private func listLogs(_ box: DatastoreBox, _ request: JSON, _ call: Call) throws -> JSON? {
+    ["logs": .array(try present(box.logListing).listLogs(call: call).map(\.json))]
+}
+
+private func setLog(_ box: DatastoreBox, _ request: JSON, _ call: Call) throws -> JSON? {
+    guard let isEnabled = request["enabled"]?.boolValue else {
+        throw PluginFailure(.invalidArgument, "the member 'enabled' must be a boolean")
+    }
+    let isLate = try present(box.logs).setLog(try request.text("name"), isEnabled: isEnabled, call: call)
+    return ["restart_required": .bool(isLate)]
 }

@@ -41,13 +41,3 @@ struct InstanceState {
         try PluginFiles.write(json.text, to: path, .secret)
     }
 }
-
-/// Passwords that the plugin makes.
-enum Passwords {
-    /// Letters and digits from the system's random source.
-    static func make(length: Int) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
-        var source = SystemRandomNumberGenerator()
-        return String((0..<length).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &source)] })
-    }
-}

@@ -4,7 +4,7 @@ import TrovePluginKit
 
 extension MariaDBDatastore: RootAdministration {
     func enableRoot(password: String?, call: Call) throws -> (name: String, password: String) {
-        let password = password ?? Passwords.make(length: 36)
+        let password = password ?? RandomPassword.make(length: 36)
         try Names.check(password: password)
         try administer(call) { connection in
             try connection.run(

@@ -41,7 +41,7 @@ final class MariaDBDatastore: TemplateInitialization, BackupAccessProvision {
         if let password = request.rootPassword { try Names.check(password: password) }
         session.close()
         let new = InstanceState(
-            password: state?.password ?? Passwords.make(length: 48), configContents: contents, isFirstStart: true,
+            password: state?.password ?? RandomPassword.make(length: 48), configContents: contents, isFirstStart: true,
             isRestored: request.isRestored, rootPassword: request.rootPassword)
         try new.save(files.statePath)
         state = new

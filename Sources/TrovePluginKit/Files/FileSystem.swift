@@ -3,9 +3,9 @@
 import Glibc
 
 /// What is asked of file systems.
-enum FileSystem {
+public enum FileSystem {
     /// Bytes in use on the file system of `path`, if it has one of its own; else 0.
-    static func bytesInUse(_ path: String) -> UInt64 {
+    public static func bytesInUse(_ path: String) -> UInt64 {
         var here = stat()
         var parent = stat()
         guard stat(path, &here) == 0, stat(path + "/..", &parent) == 0, here.st_dev != parent.st_dev else { return 0 }
