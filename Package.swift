@@ -75,6 +75,8 @@ let package = Package(
         .library(name: "TroveMariaBackup", type: .dynamic, targets: ["MariaBackupPlugin"]),
         .library(name: "TrovePostgreSQL", type: .dynamic, targets: ["PostgreSQLPlugin"]),
         .library(name: "TrovePgBaseBackup", type: .dynamic, targets: ["PgBaseBackupPlugin"]),
+        .library(name: "TroveRedis", type: .dynamic, targets: ["RedisPlugin"]),
+        .library(name: "TroveRedisRDB", type: .dynamic, targets: ["RedisRDBPlugin"]),
         .library(name: "TroveSQLAdmin", type: .dynamic, targets: ["SQLAdminPlugin"]),
     ],
     dependencies: [
@@ -96,6 +98,9 @@ let package = Package(
 
         // One C library each.
         .target(name: "CLinux", cSettings: cSettings),
+        // Without pkg-config: its flags have a macro that SwiftPM refuses.
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(name: "CFFI", pkgConfig: "libffi", providers: [.apt(["libffi-dev"])]),
         .systemLibrary(name: "CMariaDB", pkgConfig: "libmariadb", providers: [.apt(["libmariadb-dev"])]),
         .systemLibrary(name: "CCurl"),  // Its headers alone: HTTPClient maps the library on first use.
         .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
@@ -116,7 +121,7 @@ let package = Package(
         room("Identity", ["Model", "StateStore", "COpenSSL", log]),
         room("Compute", ["Model", "CLinux", log]),
         room("ObjectStore", ["Model", "CZstd", "COpenSSL", log]),
-        room("PluginHost", ["Model", "CTrovePlugin", "CLinux", "COpenSSL", log, metrics]),
+        room("PluginHost", ["Model", "CFFI", "CTrovePlugin", "CLinux", "COpenSSL", log, metrics]),
         room("Calls", ["Model", "Messaging"]),
         room(
             "API",
@@ -164,6 +169,11 @@ let package = Package(
         plugin("MariaBackupPlugin", path: "Plugins/Backups/MariaBackup"),
         plugin("PostgreSQLPlugin", path: "Plugins/Datastores/PostgreSQL", ["CPostgreSQL"]),
         plugin("PgBaseBackupPlugin", path: "Plugins/Backups/PgBaseBackup", ["CPostgreSQL"]),
+        .target(
+            name: "RedisClient", dependencies: ["TrovePluginKit", "CHiredis", "COpenSSL"], path: "Plugins/Clients/Redis",
+            swiftSettings: settings),
+        plugin("RedisPlugin", path: "Plugins/Datastores/Redis", ["RedisClient"]),
+        plugin("RedisRDBPlugin", path: "Plugins/Backups/RedisRDB", ["RedisClient", "CHiredis"]),
         plugin("SQLAdminPlugin", path: "Plugins/Extensions/SQLAdmin"),
 
         .target(name: "TestSupport", dependencies: ["Model"], path: "Tests/TestSupport", swiftSettings: settings),

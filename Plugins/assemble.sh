@@ -79,6 +79,10 @@ copy_all() {
 
 assemble mariadb TroveMariaDB Plugins/Datastores/MariaDB
 assemble mariabackup TroveMariaBackup Plugins/Backups/MariaBackup
+assemble postgresql TrovePostgreSQL Plugins/Datastores/PostgreSQL
+assemble pgbasebackup TrovePgBaseBackup Plugins/Backups/PgBaseBackup
+assemble redis TroveRedis Plugins/Datastores/Redis
+assemble redisrdb TroveRedisRDB Plugins/Backups/RedisRDB
 assemble sqladmin TroveSQLAdmin Plugins/Extensions/SQLAdmin
 chmod 755 "$build/plugins" "$build"/plugins/*/
 

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import RedisClient
+import TrovePluginKit
+
+/// The administrator's connection, made when it is needed and made anew when it is lost.
+final class Session {
+    private let address: String
+    private let port: Int
+    private var connection: Connection?
+
+    init(address: String, port: Int) {
+        self.address = address
+        self.port = port
+    }
+
+    /// Runs `body` with a connection whose waits end within the call's time.
+    ///
+    /// A connection that was open before and turns out to be lost is replaced once: what the plugin sends may be repeated.
+    func run<Result>(password: String, call: Call, _ body: (Connection) throws -> Result) throws -> Result {
+        try call.check()
+        let seconds = Self.timeout(call)
+        if let connection, connection.timeoutSeconds <= seconds, connection.timeoutSeconds * 2 >= seconds {
+            do {
+                return try body(connection)
+            } catch let failure as PluginFailure where EngineError.isLostConnection(failure) {
+                self.connection = nil
+            }
+        }
+        let fresh = try Connection(
+            address: address, port: port, user: Accounts.administrator, password: password, timeoutSeconds: seconds)
+        connection = fresh
+        do {
+            return try body(fresh)
+        } catch let failure as PluginFailure where EngineError.isLostConnection(failure) {
+            connection = nil
+            throw failure
+        }
+    }
+
+    /// Logs out.
+    func close() { connection = nil }
+
+    /// Whole seconds that the call has left, from 1 to 600.
+    private static func timeout(_ call: Call) -> Int {
+        guard let left = call.timeLeft else { return 600 }
+        return Int(min(max(left.components.seconds, 1), 600))
+    }
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import CTrovePlugin
+import TrovePluginKit
+
+/// Redis: the engine's verbs in the guest, its policy in the control plane.
+enum Redis: Plugin {
+    static let id = "org.trove.redis"
+    static let version = "1.0.0"
+    static var extensions: [PluginExtension] { [.datastore(RedisDatastore.self), .policy(RedisPolicy.self)] }
+}
+
+/// The one exported symbol.
+@c @implementation
+public func trove_plugin_entry(_ major: UInt32, _ minor: UInt32) -> UnsafePointer<trove_plugin_1>? {
+    export(Redis.self, major, minor)
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import RedisClient
+import TrovePluginKit
+
+extension RedisDatastore: ConfigurationAdministration {
+    func applyConfiguration(_ values: [String: JSON], configContents: String, call: Call) throws -> [String] {
+        let wanted = Settings.parsed(configContents)
+        var changes: [String] = []
+        var waiting: [String] = []
+        for name in values.keys.sorted() {
+            guard let setting = Settings.setting(name) else {
+                throw PluginFailure(.invalidArgument, "The setting '\(name)' cannot be changed.")
+            }
+            if let value = values[name], !value.isNull { _ = try setting.words(value) }
+            if setting.isRestartRequired { waiting.append(name) }
+            changes.append(setting.name)
+        }
+        // Without the log of changes there are snapshots, whoever asked for which.
+        if changes.contains("appendonly"), !changes.contains("save") { changes.append("save") }
+        try administer(call) { connection in
+            if changes.contains("databases") { try checkDatabases(wanted, connection) }
+            try set(changes.filter { Settings.setting($0)?.isRestartRequired == false }, wanted, connection, call: call)
+        }
+        try keep(configContents: configContents)
+        return waiting
+    }
+
+    private func set(_ names: [String], _ wanted: [Settings.Value], _ connection: Connection, call: Call) throws {
+        var command = ["CONFIG", "SET"]
+        var isLeavingLog = false
+        for name in names {
+            let words = try wanted.last { $0.name == name }?.words ?? Self.initialWords(name)
+            // The log goes only once a snapshot holds what it held.
+            if name == "appendonly", words == ["no"] {
+                isLeavingLog = true
+            } else {
+                command += [name, words.joined(separator: " ")]
+            }
+        }
+        if command.count > 2 { try connection.run(command, "change the configuration") }
+        guard isLeavingLog, access(files.manifestPath, F_OK) == 0 else { return }
+        try Persistence(files: files).leaveLog(connection, call: call)
+    }
+
+    /// The engine's own default of a setting that the configuration does not have.
+    private static func initialWords(_ name: String) throws -> [String] {
+        guard let setting = Settings.setting(name), !setting.initial.isNull else { return [] }
+        return try setting.words(setting.initial)
+    }
+
+    /// The engine does not start on data in a database that there is no more.
+    private func checkDatabases(_ wanted: [Settings.Value], _ connection: Connection) throws {
+        guard let count = wanted.last(where: { $0.name == "databases" })?.words.first.flatMap({ Int($0) }) else {
+            return
+        }
+        let info = EngineInfo(try connection.run(["INFO", "keyspace"], "look for databases in use"))
+        let highest = info.values.keys.compactMap { $0.hasPrefix("db") ? Int($0.dropFirst(2)) : nil }.max() ?? 0
+        guard highest < count else {
+            throw PluginFailure(
+                .preconditionFailed,
+                "Database \(highest) holds keys: the setting 'databases' must be \(highest + 1) or more, not \(count).")
+        }
+    }
+}
