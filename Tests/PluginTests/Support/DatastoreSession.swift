@@ -10,8 +10,8 @@ final class DatastoreSession {
     let table: trove_datastore_1
     private let pointer: UnsafeMutableRawPointer
 
-    init(_ config: JSON) throws {
-        table = try PluginImage.mariaDB.get().table(TROVE_EXT_DATASTORE, trove_datastore_1.self)
+    init(_ config: JSON, image: Result<PluginImage, any Error> = PluginImage.mariaDB) throws {
+        table = try image.get().table(TROVE_EXT_DATASTORE, trove_datastore_1.self)
         var made: UnsafeMutableRawPointer?
         guard let open = table.open else { throw TestProblem("open is NULL") }
         _ = try config.text.lent { config in
@@ -47,8 +47,8 @@ final class BackupSession {
     let table: trove_backup_1
     private let pointer: UnsafeMutableRawPointer
 
-    init(_ config: JSON) throws {
-        table = try PluginImage.mariaBackup.get().table(TROVE_EXT_BACKUP, trove_backup_1.self)
+    init(_ config: JSON, image: Result<PluginImage, any Error> = PluginImage.mariaBackup) throws {
+        table = try image.get().table(TROVE_EXT_BACKUP, trove_backup_1.self)
         var made: UnsafeMutableRawPointer?
         guard let open = table.open else { throw TestProblem("open is NULL") }
         _ = try config.text.lent { config in

@@ -14,6 +14,10 @@ struct TestProblem: Error, CustomStringConvertible {
 final class PluginImage: @unchecked Sendable {  // constant after init
     static let mariaDB = Result { try PluginImage("TroveMariaDB") }
     static let mariaBackup = Result { try PluginImage("TroveMariaBackup") }
+    static let postgreSQL = Result { try PluginImage("TrovePostgreSQL") }
+    static let pgBaseBackup = Result { try PluginImage("TrovePgBaseBackup") }
+    static let redis = Result { try PluginImage("TroveRedis") }
+    static let redisRDB = Result { try PluginImage("TroveRedisRDB") }
     static let sqlAdmin = Result { try PluginImage("TroveSQLAdmin") }
 
     let path: String

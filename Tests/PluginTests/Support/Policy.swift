@@ -7,8 +7,11 @@ import TrovePluginKit
 enum Policy {
     typealias Function = @convention(c) (OpaquePointer?, trove_str) -> trove_status
 
-    static func call(_ function: KeyPath<trove_datastore_policy_1, Function?>, _ request: JSON) throws -> JSON {
-        let table = try PluginImage.mariaDB.get().table(TROVE_EXT_DATASTORE_POLICY, trove_datastore_policy_1.self)
+    static func call(
+        _ function: KeyPath<trove_datastore_policy_1, Function?>, _ request: JSON,
+        image: Result<PluginImage, any Error> = PluginImage.mariaDB
+    ) throws -> JSON {
+        let table = try image.get().table(TROVE_EXT_DATASTORE_POLICY, trove_datastore_policy_1.self)
         guard let function = table[keyPath: function] else { throw TestProblem("the entry is NULL") }
         return try request.text.lent { request in
             try TestCall().run { token, _ in function(token, request) } ?? .null

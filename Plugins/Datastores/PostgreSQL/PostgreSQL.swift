@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import CTrovePlugin
+import TrovePluginKit
+
+/// PostgreSQL: the engine's verbs in the guest, its policy in the control plane.
+enum PostgreSQL: Plugin {
+    static let id = "org.trove.postgresql"
+    static let version = "1.0.0"
+    static var extensions: [PluginExtension] {
+        [.datastore(PostgreSQLDatastore.self), .policy(PostgreSQLPolicy.self)]
+    }
+}
+
+/// The one exported symbol.
+@c @implementation
+public func trove_plugin_entry(_ major: UInt32, _ minor: UInt32) -> UnsafePointer<trove_plugin_1>? {
+    export(PostgreSQL.self, major, minor)
+}
