@@ -69,14 +69,6 @@ assemble() {
     draft=
 }
 
-# copy_all TARGET FILE...
-copy_all() {
-    target=$1
-    shift
-    mkdir -p "$target"
-    for file in "$@"; do install_file "$file" "$target/$(basename -- "$file")" 644; done
-}
-
 assemble mariadb TroveMariaDB Plugins/Datastores/MariaDB
 assemble mariabackup TroveMariaBackup Plugins/Backups/MariaBackup
 assemble postgresql TrovePostgreSQL Plugins/Datastores/PostgreSQL
@@ -86,22 +78,4 @@ assemble redisrdb TroveRedisRDB Plugins/Backups/RedisRDB
 assemble sqladmin TroveSQLAdmin Plugins/Extensions/SQLAdmin
 chmod 755 "$build/plugins" "$build"/plugins/*/
 
-sdk=$build/sdk
-copy_all "$sdk/include" Sources/CTrovePlugin/include/*.h Sources/CTrovePlugin/include/module.modulemap
-copy_all "$sdk/schemas" Sources/CTrovePlugin/schemas/*.json
-for directory in Sources/TrovePluginKit Sources/TrovePluginKit/*/; do
-    set -- "$directory"/*.swift
-    [ -f "$1" ] || continue
-    part=${directory#Sources/TrovePluginKit}
-    copy_all "$sdk/TrovePluginKit/${part#/}" "$@"
-done
-copy_all "$sdk" Plugins/exports.map
-licence=$build/plugins/.licence.$$
-draft=$licence
-cat >"$licence" <<'TEXT'
-SPDX-License-Identifier: 0BSD OR MIT OR Apache-2.0 (include/, schemas/), Apache-2.0 (TrovePluginKit/, exports.map)
-A plugin that uses nothing but the headers is a work of its own.
-TEXT
-install_file "$licence" "$sdk/LICENCE" 644
-rm -f -- "$licence"
-draft=
+Plugins/assemble-sdk.sh "$build/sdk"

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: 0BSD OR MIT OR Apache-2.0 */
+/* What the plugin is called and what it offers. */
+#include "tables.h"
+#include "trove_plugin_kit.h"
+
+static trove_status init(const trove_host_1 *host) { return kit_init(host); }
+
+static void deinit(void) {}
+
+static const void *get_extension(const char *id) {
+  if (strcmp(id, TROVE_EXT_BACKUP) == 0) return &backup_table;
+  return NULL;
+}
+
+static const trove_plugin_1 plugin = {
+    sizeof(trove_plugin_1), TROVE_MAGIC, TROVE_ABI_MAJOR, TROVE_ABI_MINOR, 0, "__ID__", "1.0.0", init, deinit, get_extension};
+
+const trove_plugin_1 *trove_plugin_entry(uint32_t host_major, uint32_t host_minor) {
+  (void)host_minor;
+  return host_major == TROVE_ABI_MAJOR ? &plugin : NULL;
+}
