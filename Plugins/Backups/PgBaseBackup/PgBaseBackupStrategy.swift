@@ -107,10 +107,10 @@ final class PgBaseBackupStrategy: BackupPlugin {
 
     private func program(_ name: String) throws -> String {
         let version = instance.datastore.version
-        guard let major = Int(version), String(major) == version else {
+        guard let major = version.split(separator: ".").first.flatMap({ Int($0) }), major > 0 else {
             throw PluginFailure(.invalidArgument, "PostgreSQL has no version \"\(version)\"")
         }
-        return "/usr/lib/postgresql/\(version)/bin/\(name)"
+        return "/usr/lib/postgresql/\(major)/bin/\(name)"
     }
 
     private var missingDescriptor: PluginFailure {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CTrovePlugin
+import Foundation
 import Glibc
 import Synchronization
 import TestSupport
@@ -48,16 +49,35 @@ final class PostgreSQLEngine {
 
     deinit { stop() }
 
-    /// Makes an instance from a new template, starts it, and removes everything afterwards.
+    /// Makes an instance from the template, starts it, and removes everything afterwards.
     static func with(_ body: (PostgreSQLEngine) throws -> Void) async throws {
         try await withTemporaryDirectory { root in
             let engine = try PostgreSQLEngine(root: root, name: "i")
             defer { engine.stop() }
-            try engine.session.call(\.initialize)
+            try engine.copyTemplate()
             try engine.prepare()
             _ = try engine.start()
             try body(engine)
         }
+    }
+
+    /// One template for all tests, made by the first and removed when the process ends.
+    private static let template = Result {
+        let root = "/tmp/trove-postgresql-\(getpid())"
+        mkdir(root, 0o711)
+        atexit { try? FileManager.default.removeItem(atPath: "/tmp/trove-postgresql-\(getpid())") }
+        let engine = try PostgreSQLEngine(root: root, name: "t")
+        try engine.session.call(\.initialize)
+        return engine.root
+    }
+
+    /// Fills the data directory as a new instance's is filled.
+    func copyTemplate() throws {
+        let copy = try ChildRun([
+            "argv": ["/usr/bin/cp", "-a", "\(try Self.template.get())/data/pgdata", "\(root)/data/"].json,
+            "as": "agent",
+        ])
+        guard try copy.finish(input: -1, output: -1)["exit_status"] == 0 else { throw TestProblem("cp failed") }
     }
 
     /// As after the agent was started anew.

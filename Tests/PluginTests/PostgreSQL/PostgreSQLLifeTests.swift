@@ -52,17 +52,11 @@ extension PostgreSQLTests {
         @Test("copies of one template have identities of their own and pass the engine's checks")
         func identity() async throws {
             try await withTemporaryDirectory { root in
-                let template = try PostgreSQLEngine(root: root, name: "t")
-                try template.session.call(\.initialize)
                 var identifiers: Set<String> = []
                 for name in ["a", "b"] {
                     let engine = try PostgreSQLEngine(root: root, name: name)
                     defer { engine.stop() }
-                    let copy = try ChildRun([
-                        "argv": ["/usr/bin/cp", "-a", "\(template.root)/data/pgdata", "\(engine.root)/data/"].json,
-                        "as": "agent",
-                    ])
-                    #expect(try copy.finish(input: -1, output: -1)["exit_status"] == 0)
+                    try engine.copyTemplate()
                     for _ in 0..<2 { try engine.prepare() }
                     for _ in 0..<2 { try engine.session.call(\.launch) }
                     _ = try engine.start()
@@ -82,7 +76,7 @@ extension PostgreSQLTests {
             try await withTemporaryDirectory { root in
                 let engine = try PostgreSQLEngine(root: root, name: "i")
                 defer { engine.stop() }
-                try engine.session.call(\.initialize)
+                try engine.copyTemplate()
                 #expect(PostgreSQLEngine.status { try engine.prepare(["overrides": ["listen_addresses": "*"]]) } == 1)
                 try engine.prepare(["root_password": "a'b\\c;", "overrides": ["max_connections": 33]])
                 _ = try engine.start()

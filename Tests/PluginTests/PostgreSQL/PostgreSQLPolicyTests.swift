@@ -75,7 +75,8 @@ struct PostgreSQLPolicyTests {
     @Test(
         "parameters that cannot be set, and values that they do not take, are refused by name",
         arguments: [
-            ("listen_addresses", "*"), ("max_connections", 5), ("max_connections", "many"), ("jit", "on"),
+            ("listen_addresses", "*"), ("max_connections", 5), ("max_connections", "many"), ("shared_buffers", 65536),
+            ("timezone", "a'b"), ("jit", "on"),
             ("include", "/etc/passwd"), ("random_page_cost", .int(-1)), ("log_statement", "some"), ("timezone", "a\nb"),
             ("fsync", false), ("work_mem", .double(1.5)),
         ] as [(String, JSON)])
@@ -88,10 +89,31 @@ struct PostgreSQLPolicyTests {
         let small = try PostgreSQLEngine.configuration(memoryMiB: 512)
         #expect(small.contains("shared_buffers = '128MB'\n"))
         let large = try PostgreSQLEngine.configuration(
-            memoryMiB: 8192, overrides: ["work_mem": 4096, "timezone": "Europe/Zurich'"])
+            memoryMiB: 8192, overrides: ["work_mem": 4096, "timezone": "Europe/Zurich"])
         #expect(large.contains("shared_buffers = '2048MB'\n") && large.contains("work_mem = '4096'\n"))
-        #expect(large.contains("timezone = 'Europe/Zurich'''\n"))
+        #expect(large.contains("timezone = 'Europe/Zurich'\n"))
         #expect(large.split(separator: "\n").count { $0.hasPrefix("work_mem ") } == 1)
+    }
+
+    @Test("the log is not kept larger than it may grow")
+    func logSizes() throws {
+        let both: JSON = ["min_wal_size": 512, "max_wal_size": 256]
+        #expect(try Self.refusal(["configuration": both])?.contains("'max_wal_size'") == true)
+    }
+
+    @Test("releases of one major version are upgrades, others are refused with the way to go")
+    func upgrades() throws {
+        func plan(_ from: String, _ to: String) throws -> JSON {
+            try Policy.call(
+                \.plan_upgrade, ["from": .string(from), "to": .string(to)], image: PluginImage.postgreSQL)
+        }
+        #expect(try plan("15", "15.18")["reversible"] == true)
+        do {
+            _ = try plan("15", "16")
+            Issue.record("a major upgrade was planned")
+        } catch let failure as CallFailure {
+            #expect(failure.status == 5 && failure.message.contains("dump"))
+        }
     }
 
     @Test("requirements name the programs of the version")
@@ -99,7 +121,7 @@ struct PostgreSQLPolicyTests {
         let found = try Policy.call(\.requirements, ["version": "15"], image: PluginImage.postgreSQL)
         #expect(found["ports"] == [5432] && found["has_template"] == true)
         #expect(try found.list("programs").contains("/usr/lib/postgresql/15/bin/postgres"))
-        for version in ["../15", "1", "15.2", ""] {
+        for version in ["../15", "1", "15.", "15.2.1", "x", ""] {
             #expect(throws: CallFailure.self) {
                 try Policy.call(\.requirements, ["version": .string(version)], image: PluginImage.postgreSQL)
             }

@@ -22,7 +22,9 @@ enum PostgreSQLPolicy: DatastorePolicy {
         }
         try validate(databases: request.databases)
         try validate(users: request.users, databases: request.databases)
-        _ = try Settings.overrides(request.configuration)
+        try validateConfiguration(request.configuration, version: request.size.version)
+        let overrides = try Settings.overrides(request.configuration)
+        try Settings.checkMemory(overrides, memoryMiB: request.size.memoryMiB)
     }
 
     static func renderConfiguration(_ request: ConfigurationRequest) throws -> String {

@@ -4,13 +4,14 @@ import TrovePluginKit
 
 /// The engine's settings: for a size, and as the text of its configuration file.
 enum Settings {
-    typealias Setting = (name: String, value: String)
+    /// A line of the configuration file.
+    typealias Line = (name: String, value: String)
 
     /// Settings for an instance of `memoryMiB` and `volumeGiB`, in the order they are written.
     ///
     /// Shape: shared buffers get a quarter of the memory, what the manual advises; the rest holds connections, sorts and the
     /// page cache, which the memory cgroup charges too. The log may grow to an eighth of the volume before a checkpoint.
-    static func values(memoryMiB: Int, volumeGiB: Int) -> [Setting] {
+    static func values(memoryMiB: Int, volumeGiB: Int) -> [Line] {
         [
             ("shared_buffers", "\(max(memoryMiB / 4, 16))MB"),
             ("effective_cache_size", "\(max(memoryMiB * 6 / 10, 16))MB"),
@@ -41,17 +42,28 @@ enum Settings {
     /// The settings of a configuration group in the engine's spelling.
     ///
     /// - Throws: `PluginFailure` `.invalidArgument` naming a parameter that there is not, or a value that it does not take.
-    static func overrides(_ values: [String: JSON]) throws -> [Setting] {
+    static func overrides(_ values: [String: JSON]) throws -> [Line] {
         try values.sorted { $0.key < $1.key }.map { key, value in
-            guard let parameter = Parameters.named(key) else {
+            guard let setting = Catalogue.byName[key] else {
                 throw PluginFailure(.invalidArgument, "The parameter '\(key)' is not one that can be set.")
             }
-            return (parameter.name, try parameter.text(of: value))
+            return (setting.name, try setting.text(of: value))
         }
     }
 
+    /// Refuses a shared cache with which the engine would not start, or be ended for want of memory.
+    static func checkMemory(_ lines: [Line], memoryMiB: Int) throws {
+        guard let pages = lines.last(where: { $0.name == "shared_buffers" }).flatMap({ Int($0.value) }) else { return }
+        let limit = memoryMiB * 128 * 3 / 4
+        guard pages > limit else { return }
+        throw PluginFailure(
+            .invalidArgument,
+            "The parameter 'shared_buffers' must be \(limit) or less, three quarters of the flavor's memory, not \(pages)."
+        )
+    }
+
     /// Lines of a configuration file; of two equal settings the last counts.
-    static func text(_ settings: [Setting]) -> String {
+    static func text(_ settings: [Line]) -> String {
         settings.map { "\($0.name) = \(SQLText.literal($0.value))\n" }.joined()
     }
 }

@@ -113,6 +113,14 @@ final class PostgreSQLDatastore: TemplateInitialization, BackupAccessProvision {
         get throws { try Programs(version: files.instance.datastore.version) }
     }
 
+    /// Keeps another configuration for the next start.
+    func keep(configContents: String) throws {
+        var state = try prepared()
+        state.configContents = configContents
+        try state.save(files.statePath)
+        self.state = state
+    }
+
     func prepared() throws -> InstanceState {
         guard let state else { throw PluginFailure(.preconditionFailed, "the instance has not been prepared") }
         return state
@@ -128,8 +136,8 @@ final class PostgreSQLDatastore: TemplateInitialization, BackupAccessProvision {
         }
     }
 
-    private func requireData() throws {
-        let version = files.instance.datastore.version
+    func requireData() throws {
+        let version = try programs.major
         guard let text = try PluginFiles.read(files.dataPath + "/PG_VERSION") else {
             throw PluginFailure(.preconditionFailed, "\(files.dataPath) holds no data of PostgreSQL")
         }
