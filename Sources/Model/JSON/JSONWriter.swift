@@ -9,22 +9,18 @@ package struct JSONWriter: Sendable {
 
     package init(reservingBytes count: Int = 256) { bytes.reserveCapacity(count) }
 
+    @inline(__always)
     package mutating func object(_ body: (inout JSONWriter) throws -> Void) rethrows {
-        separate()
-        bytes.append(UInt8(ascii: "{"))
-        needsComma = false
+        open(UInt8(ascii: "{"))
         try body(&self)
-        bytes.append(UInt8(ascii: "}"))
-        needsComma = true
+        close(UInt8(ascii: "}"))
     }
 
+    @inline(__always)
     package mutating func array(_ body: (inout JSONWriter) throws -> Void) rethrows {
-        separate()
-        bytes.append(UInt8(ascii: "["))
-        needsComma = false
+        open(UInt8(ascii: "["))
         try body(&self)
-        bytes.append(UInt8(ascii: "]"))
-        needsComma = true
+        close(UInt8(ascii: "]"))
     }
 
     /// Writes `"key":`; the next call writes its value.
@@ -38,11 +34,15 @@ package struct JSONWriter: Sendable {
 
     /// As above for a name that stands in the source; it holds nothing to escape.
     package mutating func key(_ key: StaticString) {
-        separate()
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(contentsOf: UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(UInt8(ascii: ":"))
+        let comma = needsComma
+        let count = key.utf8CodeUnitCount
+        append(upTo: count + 4) { end in
+            if comma { end.put(UInt8(ascii: ",")) }
+            end.put(UInt8(ascii: "\""))
+            end.put(UnsafeBufferPointer(start: key.utf8Start, count: count))
+            end.put(UInt8(ascii: "\""))
+            end.put(UInt8(ascii: ":"))
+        }
         needsComma = false
     }
 
@@ -117,26 +117,110 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
+    private mutating func open(_ bracket: UInt8) {
+        separate()
+        bytes.append(bracket)
+        needsComma = false
+    }
+
+    private mutating func close(_ bracket: UInt8) {
+        bytes.append(bracket)
+        needsComma = true
+    }
+
     private mutating func separate() {
         if needsComma { bytes.append(UInt8(ascii: ",")) }
     }
 
     private mutating func quote(_ text: String) {
-        bytes.append(UInt8(ascii: "\""))
-        appendEscaped(text)
-        bytes.append(UInt8(ascii: "\""))
+        Self.withUTF8(text) { utf8 in
+            guard Self.isPlain(utf8) else {
+                bytes.append(UInt8(ascii: "\""))
+                for byte in utf8 { appendEscaped(byte) }
+                bytes.append(UInt8(ascii: "\""))
+                return
+            }
+            append(upTo: utf8.count + 2) { end in
+                end.put(UInt8(ascii: "\""))
+                end.put(utf8)
+                end.put(UInt8(ascii: "\""))
+            }
+        }
     }
 
     /// Nearly every text has nothing to escape and is copied in one piece.
     private mutating func appendEscaped(_ text: String) {
-        var text = text
-        text.withUTF8 { utf8 in
-            if utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
-                bytes.append(contentsOf: utf8)
+        Self.withUTF8(text) { utf8 in
+            if Self.isPlain(utf8) {
+                append(upTo: utf8.count) { $0.put(utf8) }
             } else {
                 for byte in utf8 { appendEscaped(byte) }
             }
         }
+    }
+
+    /// Where the next byte goes.
+    private struct End {
+        var next: UnsafeMutablePointer<UInt8>
+
+        @inline(__always)
+        mutating func put(_ byte: UInt8) {
+            next.initialize(to: byte)
+            next += 1
+        }
+
+        @inline(__always)
+        mutating func put(_ piece: UnsafeBufferPointer<UInt8>) {
+            guard let start = piece.baseAddress else { return }
+            next.initialize(from: start, count: piece.count)
+            next += piece.count
+        }
+    }
+
+    /// Makes room once for what `body` puts, so that the pieces need no check each.
+    @inline(__always)
+    private mutating func append(upTo count: Int, _ body: (inout End) -> Void) {
+        bytes.append(addingCapacity: count) { span in
+            span.withUnsafeMutableBufferPointer { room, initialized in
+                guard let start = room.baseAddress else { return }
+                var end = End(next: start + initialized)
+                body(&end)
+                initialized = end.next - start
+            }
+        }
+    }
+
+    /// The bytes of `text`; copies it only when it does not lie in one piece.
+    @inline(__always)
+    private static func withUTF8(_ text: String, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+        if text.utf8.withContiguousStorageIfAvailable(body) == nil {
+            var copy = text
+            copy.withUTF8(body)
+        }
+    }
+
+    /// Whether nothing is to be escaped. Looks at eight bytes at once: a quote or backslash becomes a zero byte by the
+    /// exclusive or, and subtracting borrows into the high bit of a byte that is too small.
+    /// Source: S. E. Anderson, "Bit Twiddling Hacks", "Determine if a word has a byte less than n".
+    private static func isPlain(_ utf8: UnsafeBufferPointer<UInt8>) -> Bool {
+        let bytes = UnsafeRawBufferPointer(utf8)
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        var index = 0
+        while index + 8 <= bytes.count {
+            let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let quote = word ^ (ones &* 0x22)
+            let slash = word ^ (ones &* 0x5C)
+            let small = (word &- ones &* 0x20) & ~word
+            let found = small | ((quote &- ones) & ~quote) | ((slash &- ones) & ~slash)
+            guard found & (ones &* 0x80) == 0 else { return false }
+            index += 8
+        }
+        while index < bytes.count {
+            let byte = bytes[index]
+            guard byte >= 0x20, byte != 0x22, byte != 0x5C else { return false }
+            index += 1
+        }
+        return true
     }
 
     private mutating func appendEscaped(_ byte: UInt8) {

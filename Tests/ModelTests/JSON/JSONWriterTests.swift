@@ -18,6 +18,51 @@ struct JSONWriterTests {
                 == "\"\\\"\\\\/\\n\\r\\t\\u0000\\u0008\\u001f\u{7F}\u{2028}\"")
     }
 
+    @Test("a byte to escape is found wherever it stands, and what is like it is left alone")
+    func escapesAnywhere() {
+        for special in 0...255 {
+            guard let scalar = Unicode.Scalar(special).map(Character.init) else { continue }
+            let expected =
+                switch special {
+                case 0x22: "\\\""
+                case 0x5C: "\\\\"
+                case 0x0A: "\\n"
+                case 0x0D: "\\r"
+                case 0x09: "\\t"
+                case 0..<0x10: "\\u000" + String(special, radix: 16)
+                case 0..<0x20: "\\u00" + String(special, radix: 16)
+                default: String(scalar)
+                }
+            for length in 0...20 {
+                for position in 0...length {
+                    let before = String(repeating: "!", count: position)
+                    let after = String(repeating: "[", count: length - position)
+                    let text = JSONValue.string(before + String(scalar) + after).text
+                    #expect(text == "\"" + before + expected + after + "\"")
+                }
+            }
+        }
+    }
+
+    @Test("fragments join with what is written around them, and what continues them is escaped")
+    func fragments() {
+        var writer = JSONWriter(reservingBytes: 0)
+        let opened = Array(#""links":[{"href":"https://host/"#.utf8)
+        writer.object { writer in
+            for text in ["plain", #"a"b"#] {
+                writer.member("id", text)
+                writer.fragment(opened, begins: true)
+                writer.continued(text)
+                writer.fragment(Array(#""}]"#.utf8))
+            }
+            writer.member("last", "")
+        }
+        #expect(
+            String(decoding: writer.bytes, as: UTF8.self)
+                == #"{"id":"plain","links":[{"href":"https://host/plain"}],"#
+                + #""id":"a\"b","links":[{"href":"https://host/a\"b"}],"last":""}"#)
+    }
+
     @Test("what cannot be written as a number is null")
     func infinite() {
         #expect(JSONValue.array([.double(.infinity), .double(-.infinity), .double(.nan)]).text == "[null,null,null]")
