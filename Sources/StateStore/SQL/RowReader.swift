@@ -10,25 +10,28 @@ struct RowReader {
     init(_ row: any StateRow) { self.row = row }
 
     mutating func optionalInt() throws(StateStoreError) -> Int? {
-        switch next() {
-        case .null: nil
-        case .int(let value): Int(value)
+        let column = next()
+        switch row.kind(column) {
+        case .null: return nil
+        case .int: return Int(row.int(column))
         default: throw mismatch("an integer")
         }
     }
 
     mutating func optionalText() throws(StateStoreError) -> String? {
-        switch next() {
-        case .null: nil
-        case .text(let value): value
+        let column = next()
+        switch row.kind(column) {
+        case .null: return nil
+        case .text: return row.text(column)
         default: throw mismatch("a text")
         }
     }
 
     mutating func double() throws(StateStoreError) -> Double {
-        switch next() {
-        case .double(let value): value
-        case .int(let value): Double(value)
+        let column = next()
+        switch row.kind(column) {
+        case .double: return row.double(column)
+        case .int: return Double(row.int(column))
         default: throw mismatch("a number")
         }
     }
@@ -65,9 +68,9 @@ struct RowReader {
         }
     }
 
-    private mutating func next() -> SQLValue {
+    private mutating func next() -> Int {
         defer { column += 1 }
-        return row.value(column)
+        return column
     }
 
     private func mismatch(_ expected: String) -> StateStoreError {

@@ -28,7 +28,34 @@ extension StateConnection {
     }
 }
 
-/// One row of a result, columns from 0.
-protocol StateRow {
-    func value(_ column: Int) -> SQLValue
+/// What a column of a row holds.
+enum StateColumnKind {
+    case null
+    case int
+    case double
+    case text
+    /// Bytes, or what else a driver knows; no column of the schema is such.
+    case other
+}
+
+/// One row of a result, columns from 0; lives until `map` returns.
+///
+/// A column is asked for its kind first; reading it as another kind gives some value of the driver's. A class, one a
+/// result: a row is asked dozens of times, and a boxed value costs more each time than the driver's call.
+protocol StateRow: AnyObject {
+    func kind(_ column: Int) -> StateColumnKind
+    func int(_ column: Int) -> Int64
+    func double(_ column: Int) -> Double
+    func text(_ column: Int) -> String
+}
+
+extension StateRow {
+    func value(_ column: Int) -> SQLValue {
+        switch kind(column) {
+        case .int: .int(int(column))
+        case .double: .double(double(column))
+        case .text: .text(text(column))
+        case .null, .other: .null
+        }
+    }
 }

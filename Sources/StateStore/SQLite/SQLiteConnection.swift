@@ -2,9 +2,8 @@
 
 import Foundation
 import GRDB
-import GRDBSQLite
 
-/// A connection of the pool, for as long as one transaction body runs. Statements are prepared once a connection.
+/// The writing connection, for as long as one transaction body runs. Statements are prepared once a connection.
 struct SQLiteConnection: StateConnection {
     let database: Database
 
@@ -43,26 +42,5 @@ struct SQLiteConnection: StateConnection {
                 case .text(let value): text(value)
                 }
             })
-    }
-}
-
-/// The row that a statement stands on.
-///
-/// Read from the statement itself: through GRDB's row each column costs a generic conversion, and reading one as another type
-/// than the file holds traps. Source: sqlite3_column_blob(3).
-private struct SQLiteRow: StateRow {
-    let statement: OpaquePointer
-
-    func value(_ column: Int) -> SQLValue {
-        let index = Int32(column)
-        switch sqlite3_column_type(statement, index) {
-        case SQLITE_INTEGER: return .int(sqlite3_column_int64(statement, index))
-        case SQLITE_FLOAT: return .double(sqlite3_column_double(statement, index))
-        case SQLITE_TEXT:
-            guard let text = sqlite3_column_text(statement, index) else { return .null }
-            let count = Int(sqlite3_column_bytes(statement, index))
-            return .text(String(decoding: UnsafeBufferPointer(start: text, count: count), as: UTF8.self))
-        default: return .null
-        }
     }
 }

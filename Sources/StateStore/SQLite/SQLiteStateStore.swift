@@ -8,14 +8,15 @@ import Synchronization
 
 /// The state store in one SQLite file, for one host.
 ///
-/// One writing connection on its own queue and up to four reading ones; readers see a snapshot and never wait for the
-/// writer (WAL). Bodies run on the connections' queues, never on Swift's cooperative pool. A body is not interrupted when
+/// One writing connection on its own queue and up to four reading ones on threads of their own; readers see a snapshot and
+/// never wait for the writer (WAL). Bodies run there, never on Swift's cooperative pool. A body is not interrupted when
 /// its task is cancelled, so that what a step has done is recorded even while the program stops.
 package final class SQLiteStateStore: StateStore {
     private static let readers = 4
 
+    /// Only its writing connection is used.
     private let pool: DatabasePool
-    private let threads = ReaderThreads(count: readers)
+    private let threads: ReaderThreads
     private let logger: Logger
     private let isClosed = Mutex(false)
     /// What `PRAGMA synchronous` of the writing connection is now; touched on its queue alone.
@@ -60,6 +61,9 @@ package final class SQLiteStateStore: StateStore {
         } catch {
             throw StateStoreError(.unavailable, "The state database \(path) cannot be opened.", cause: error)
         }
+        threads = ReaderThreads(count: Self.readers) { () throws(StateStoreError) in
+            try SQLiteReader(path: path, busyTimeout: busyTimeout)
+        }
     }
 
     /// Opens the connections. Turning a new file's log on asks for a lock without waiting for it, so that two programs that
@@ -80,20 +84,24 @@ package final class SQLiteStateStore: StateStore {
     private static func configuration(busyTimeout: Duration) -> Configuration {
         var configuration = Configuration()
         configuration.label = "trove.state"
-        configuration.maximumReaderCount = readers
         configuration.foreignKeysEnabled = true
         configuration.busyMode = .timeout(busyTimeout.inSeconds)
         configuration.prepareDatabase { database in
-            // Damage is found when a page is read, not when it has spread.
-            try database.execute(sql: "PRAGMA cell_size_check = ON")
-            // Functions in a schema that somebody else wrote into the file stay harmless.
-            try database.execute(sql: "PRAGMA trusted_schema = OFF")
-            try database.execute(sql: "PRAGMA temp_store = MEMORY")
+            for pragma in pragmas { try database.execute(sql: pragma) }
             // The log shrinks again after a burst.
             try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
         }
         return configuration
     }
+
+    /// What every connection begins with.
+    static let pragmas = [
+        // Damage is found when a page is read, not when it has spread.
+        "PRAGMA cell_size_check = ON",
+        // Functions in a schema that somebody else wrote into the file stay harmless.
+        "PRAGMA trusted_schema = OFF",
+        "PRAGMA temp_store = MEMORY",
+    ]
 
     package func read<Value: Sendable>(
         _ body: @Sendable @escaping (any StateTransaction) throws -> Value
@@ -114,14 +122,8 @@ package final class SQLiteStateStore: StateStore {
     ) async throws -> Value {
         try requireOpen()
         return try await withCheckedThrowingContinuation { continuation in
-            threads.run { [pool] in
-                continuation.resume(
-                    with: Result {
-                        try StateStoreError.translating {
-                            try pool.read { try body(SQLiteConnection(database: $0)) }
-                        }
-                    }
-                )
+            threads.run { reader in
+                continuation.resume(with: Result { try reader().snapshot(body) })
             }
         }
     }
@@ -168,15 +170,17 @@ package final class SQLiteStateStore: StateStore {
         if isClosed.withLock({ $0 }) { throw StateStoreError(.unavailable, "The state store is closed.") }
     }
 
-    /// Waits for what is running, copies the log into the database and closes every connection.
     deinit { threads.end() }
 
+    /// Waits for what is running, copies the log into the database and closes every connection.
     package func close() async {
         let wasClosed = isClosed.withLock { isClosed in
             defer { isClosed = true }
             return isClosed
         }
         guard !wasClosed else { return }
+        // A snapshot that somebody still reads would keep the log from being emptied.
+        await withCheckedContinuation { continuation in threads.end { continuation.resume() } }
         await withCheckedContinuation { continuation in
             pool.asyncBarrierWriteWithoutTransaction { [logger] result in
                 do {
@@ -194,6 +198,5 @@ package final class SQLiteStateStore: StateStore {
         } catch {
             logger.info("state database was not closed", metadata: ["error": "\(error)"])
         }
-        threads.end()
     }
 }
