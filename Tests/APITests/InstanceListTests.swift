@@ -63,6 +63,42 @@ struct InstanceListTests {
         }
     }
 
+    @Test("a list shows what details show, without what only they have")
+    func listAndDetail() async throws {
+        try await withAPI { api in
+            let changes: [@Sendable (inout InstanceRecord) -> Void] = [
+                { $0.access = ["is_public": true, "allowed_cidrs": ["10.0.0.0/8"]] },
+                { $0.address = nil },
+                { $0.name = "a \"quoted\" name\n" },
+                { $0.task = .resizing },
+                { $0.task = .buildingErrorVolume },
+                { $0.serverStatus = .shutdown },
+                { $0.region = nil },
+            ]
+            for token in ["alice", "admin"] {
+                for change in changes { _ = try await api.insertRunning(of: token, change: change) }
+                let backedUp = try await api.insertRunning(of: token)
+                _ = try await api.insertBackup(of: token, instance: backedUp, state: .building)
+                let list = await api.send("GET", "/instances", as: token).json["instances"]?.arrayValue ?? []
+                let details = await api.send("GET", "/instances/detail", as: token).json["instances"]?.arrayValue ?? []
+                #expect(list.count == changes.count + 1)
+                #expect(list.contains { $0["status"] == "BACKUP" })
+                #expect(list.allSatisfy { ($0["tenant_id"] != nil) == (token == "admin") })
+                let expected = details.map { item in
+                    var members = item.objectValue ?? [:]
+                    for name in ["created", "updated", "service_status_updated", "fault"] { members[name] = nil }
+                    for name in ["server_id", "volume_id", "encrypted_rpc_messaging"] { members[name] = nil }
+                    if case .object(var datastore) = members["datastore"] {
+                        datastore["version_number"] = nil
+                        members["datastore"] = .object(datastore)
+                    }
+                    return JSONValue.object(members)
+                }
+                #expect(list == expected)
+            }
+        }
+    }
+
     @Test("a show adds the volume's usage, from the last report")
     func show() async throws {
         try await withAPI { api in

@@ -122,6 +122,48 @@ struct InstanceRepositoryTests {
         }
     }
 
+    @Test("outlines are the page's rows, with what a list shows of them")
+    func outlines() async throws {
+        try await Fixture.with { fixture in
+            try await fixture.store.write(.relaxed) { transaction in
+                for number in 10..<20 {
+                    let project = number % 2 == 0 ? "project-a" : "project-b"
+                    var record = Fixture.instance("i\(number)", project: project)
+                    record.created = Fixture.start + .seconds(number)
+                    record.task = number < 15 ? .none : .resizing
+                    record.service = .healthy
+                    record.serverStatus = .active
+                    record.serviceUpdated = Fixture.start + .seconds(number * 2)
+                    if number > 12 { record.address = "127.0.0.\(number)" }
+                    if number == 14 {
+                        record.access = nil
+                        record.region = nil
+                        record.name = "a \"name\" \u{1F6A2}"
+                    }
+                    try transaction.instances.insert(record)
+                }
+                try transaction.instances.markDeleted("i12", now: Fixture.start)
+                try transaction.backups.insert(Fixture.backup("b1", instance: "i14"))
+            }
+            try await fixture.store.read { transaction throws in
+                for (project, marker, limit) in [
+                    ("project-a", nil, 100), ("project-a", "i14", 2), ("project-b", nil, 3), (nil, nil, 100),
+                    (nil, "i17", 100), (nil, nil, 0), ("project-a", nil, -1),
+                ] as [(String?, String?, Int)] {
+                    let outlines = try transaction.instances.outlines(projectID: project, after: marker, limit: limit)
+                    let page = try transaction.instances.page(projectID: project, after: marker, limit: limit)
+                    #expect(outlines == page.map(\.outline))
+                }
+                let outlines = try transaction.instances.outlines(projectID: "project-a", after: nil, limit: 2)
+                #expect(outlines.map(\.id) == ["i10", "i14"])
+                #expect(outlines.map(\.status.status) == ["ACTIVE", "BACKUP"])
+                #expect(outlines.map(\.access) == [["is_public": true, "allowed_cidrs": ["10.0.0.0/8"]], nil])
+                #expect(outlines.map(\.datastoreName) == ["alpha", "alpha"])
+                #expect(outlines.map(\.datastoreVersionName) == ["1.2", "1.2"])
+            }
+        }
+    }
+
     @Test("a task is set when it is the expected one, else a conflict names both")
     func tasks() async throws {
         try await Fixture.with { [later] fixture in

@@ -25,7 +25,11 @@ struct QueryPlanTests {
             #expect(ofProject.contains("SEARCH i USING INDEX instances_tenant (tenant_id=? AND deleted=? AND id>?)"))
             let ofAll = try await plan(fixture, InstanceStatements.sqlite.pageOfAll)
             #expect(ofAll.contains("SEARCH i USING INDEX instances_live (deleted=? AND id>?)"))
-            for text in [ofProject, ofAll] {
+            let outlinesOfProject = try await plan(fixture, InstanceStatements.sqlite.outlinesOfProject)
+            #expect(outlinesOfProject.hasPrefix("SEARCH i USING INDEX instances_tenant (tenant_id=? AND deleted=? AND"))
+            let outlinesOfAll = try await plan(fixture, InstanceStatements.sqlite.outlinesOfAll)
+            #expect(outlinesOfAll.hasPrefix("SEARCH i USING INDEX instances_live (deleted=? AND id>?)"))
+            for text in [ofProject, ofAll, outlinesOfProject, outlinesOfAll] {
                 #expect(!text.contains("SCAN"), "\(text)")
                 #expect(!text.contains("TEMP B-TREE"), "\(text)")
                 #expect(text.contains("SEARCH b USING INDEX backups_running (instance_id=?)"), "\(text)")
@@ -106,6 +110,21 @@ struct QueryPlanTests {
             try await insert(100..<20_000, into: fixture)
             let large = try await pageTime(fixture, after: "i19900")
             #expect(large < small * 5, "\(small) with 100 rows, \(large) with 20,000")
+        }
+    }
+
+    @Test("a list is one statement, however many rows it has")
+    func listCost() async throws {
+        try await Fixture.with { fixture in
+            try await insert(0..<100, into: fixture)
+            try await fixture.store.withReader { connection in
+                let counting = CountingConnection(connection)
+                let instances = SQLInstanceRepository(connection: counting, statements: .sqlite)
+                let list = try instances.outlines(projectID: "project-a", after: "i00039", limit: 20)
+                #expect(list.map(\.id) == (40..<60).map { "i000\($0)" })
+                #expect(list.filter(\.status.backupIsRunning).count == 2)
+                #expect(counting.statements == 1)
+            }
         }
     }
 

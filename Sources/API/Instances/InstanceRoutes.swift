@@ -20,12 +20,27 @@ enum InstanceRoutes {
     /// `{"instances": […], "links"?}`, the caller's project only.
     @Sendable private static func list(_ call: APICall) async throws -> APIResponse {
         try call.require("instance:index")
-        return try await page(call, .list)
+        let page = try InstancePage(call)
+        let view = InstanceView(.list, call)
+        // Written where it was read: what a row is made of is let go by the thread that made it.
+        return try await call.services.store.read { transaction in
+            let rows = try transaction.instances.outlines(
+                projectID: page.projectID, after: page.marker, limit: page.limit + 1)
+            return page.document(rows, id: \.id, created: \.created, call) { row, writer in view.write(row, &writer) }
+        }
     }
 
     @Sendable private static func detail(_ call: APICall) async throws -> APIResponse {
         try call.require("instance:detail")
-        return try await page(call, .detail)
+        let page = try InstancePage(call)
+        let view = InstanceView(.detail, call)
+        return try await call.services.store.read { transaction in
+            let rows = try transaction.instances.page(
+                projectID: page.projectID, after: page.marker, limit: page.limit + 1)
+            return page.document(rows, id: \.instance.id, created: \.instance.created, call) { row, writer in
+                view.write(row, &writer)
+            }
+        }
     }
 
     /// `{"instance": {…}}`
@@ -41,34 +56,6 @@ enum InstanceRoutes {
             writer.object { writer in
                 writer.key("instance")
                 view.write(summary, &writer)
-            }
-        }
-    }
-
-    /// Pages go by ascending id; inside a page the newest comes first.
-    private static func page(_ call: APICall, _ depth: InstanceView.Depth) async throws -> APIResponse {
-        let query = Query(call.request.query)
-        let size = call.configuration.pageSize
-        let limit = try Page.limit(query, standard: size, maximum: size)
-        let marker = Page.marker(query)
-        let projectID = call.context.projectID
-        var rows = try await call.services.store.read { transaction in
-            try transaction.instances.page(projectID: projectID, after: marker, limit: limit + 1)
-        }
-        var next: String?
-        if rows.count > limit {
-            rows.removeLast(rows.count - limit)
-            next = rows.last?.instance.id
-        }
-        rows.sort { $0.instance.created > $1.instance.created }
-        let view = InstanceView(depth, call)
-        return .json(reserving: 1024 + rows.count * 1024) { writer in
-            writer.object { writer in
-                writer.key("instances")
-                writer.array { writer in
-                    for row in rows { view.write(row, &writer) }
-                }
-                if let next { call.writeNextLink(&writer, query, marker: next) }
             }
         }
     }

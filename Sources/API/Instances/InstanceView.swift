@@ -13,53 +13,63 @@ struct InstanceView {
     }
 
     private let depth: Depth
-    private let links: LinkWriter
+    private let instanceLinks: LinkWriter.CollectionLinks
+    private let flavorLinks: LinkWriter.CollectionLinks
     private let isAdmin: Bool
     private let now: Timestamp
     private let expiry: Duration
 
     init(_ depth: Depth, _ call: APICall) {
         self.depth = depth
-        links = call.links
+        let links = call.links
+        instanceLinks = links.of("instances")
+        flavorLinks = links.of("flavors")
         isAdmin = call.context.isAdmin
         now = call.now
         expiry = call.configuration.heartbeatExpiry
     }
 
+    /// An item of a list, whatever the view's depth.
+    func write(_ outline: InstanceOutline, _ writer: inout JSONWriter) {
+        write(outline, nil, &writer)
+    }
+
     func write(_ summary: InstanceSummary, _ writer: inout JSONWriter) {
-        let instance = summary.instance
-        let status = summary.status
-        let word = status.status
+        write(summary.outline, summary, &writer)
+    }
+
+    private func write(_ instance: InstanceOutline, _ summary: InstanceSummary?, _ writer: inout JSONWriter) {
+        let word = instance.status.status
         writer.object { writer in
             writer.member("id", instance.id)
             writer.member("name", instance.name)
             writer.member("status", word)
-            writer.member("operating_status", status.operatingStatus(now: now, expiry: expiry))
-            links.write(&writer, "instances", instance.id)
+            writer.member("operating_status", instance.status.operatingStatus(now: now, expiry: expiry))
+            instanceLinks.write(&writer, instance.id)
             writer.key("flavor")
             writer.object { writer in
                 writer.member("id", instance.flavorID)
-                links.write(&writer, "flavors", instance.flavorID)
+                flavorLinks.write(&writer, instance.flavorID)
             }
-            writeDatastore(summary, &writer)
+            writeDatastore(instance, number: summary?.datastoreVersionNumber, &writer)
             writer.member("region", instance.region)
             writeNetwork(instance, &writer)
-            writeVolume(instance, word, &writer)
+            writeVolume(instance, used: depth == .show ? summary?.instance.volumeUsedBytes : nil, word, &writer)
             if isAdmin { writer.member("tenant_id", instance.projectID) }
-            if depth != .list { writeDetail(summary, &writer) }
+            if let summary { writeDetail(summary, &writer) }
         }
     }
 
-    private func writeDatastore(_ summary: InstanceSummary, _ writer: inout JSONWriter) {
+    private func writeDatastore(_ instance: InstanceOutline, number: String?, _ writer: inout JSONWriter) {
         writer.key("datastore")
         writer.object { writer in
-            writer.member("type", summary.datastoreName)
-            writer.member("version", summary.datastoreVersionName)
-            if depth != .list { writer.member("version_number", summary.datastoreVersionNumber) }
+            writer.member("type", instance.datastoreName)
+            writer.member("version", instance.datastoreVersionName)
+            if let number { writer.member("version_number", number) }
         }
     }
 
-    private func writeNetwork(_ instance: InstanceRecord, _ writer: inout JSONWriter) {
+    private func writeNetwork(_ instance: InstanceOutline, _ writer: inout JSONWriter) {
         if let access = instance.access {
             writer.member("access", access)
         } else {
@@ -81,12 +91,14 @@ struct InstanceView {
     }
 
     /// `used` is what the guest last reported: a show never waits for a guest.
-    private func writeVolume(_ instance: InstanceRecord, _ status: String, _ writer: inout JSONWriter) {
+    private func writeVolume(
+        _ instance: InstanceOutline, used: Int?, _ status: String, _ writer: inout JSONWriter
+    ) {
         guard instance.volumeGiB > 0 else { return }
         writer.key("volume")
         writer.object { writer in
             writer.member("size", instance.volumeGiB)
-            guard depth == .show, let used = instance.volumeUsedBytes, !Self.hidesUsage.contains(status) else { return }
+            guard let used, !Self.hidesUsage.contains(status) else { return }
             writer.key("used")
             writer.double(gigabytes(Int64(used)))
         }

@@ -19,7 +19,7 @@ struct LinkWriter: Sendable {
         second = Self.opened("\"},{\"rel\":\"bookmark\",\"href\":\"", bookmark)
     }
 
-    private static let last = Array("\"}]".utf8)
+    fileprivate static let last = Array("\"}]".utf8)
 
     /// A fragment that ends inside a string that begins with `text`.
     private static func opened(_ fragment: String, _ text: String) -> [UInt8] {
@@ -30,15 +30,27 @@ struct LinkWriter: Sendable {
 
     /// `"links": [self, bookmark]` of `<collection>/<id>`.
     func write(_ writer: inout JSONWriter, _ collection: String, _ id: String) {
-        writer.fragment(first, begins: true)
-        writer.continued(collection)
-        writer.continued("/")
-        writer.continued(id)
-        writer.fragment(second)
-        writer.continued(collection)
-        writer.continued("/")
-        writer.continued(id)
-        writer.fragment(Self.last)
+        of(collection).write(&writer, id)
+    }
+
+    /// What writes the links of one collection's objects.
+    func of(_ collection: String) -> CollectionLinks {
+        let path = Array(collection.utf8) + [UInt8(ascii: "/")]
+        return CollectionLinks(first: first + path, second: second + path)
+    }
+
+    /// `"links": [self, bookmark]` but for the id. The collection's name holds nothing to escape.
+    struct CollectionLinks: Sendable {
+        fileprivate let first: [UInt8]
+        fileprivate let second: [UInt8]
+
+        func write(_ writer: inout JSONWriter, _ id: String) {
+            writer.fragment(first, begins: true)
+            writer.continued(id)
+            writer.fragment(second)
+            writer.continued(id)
+            writer.fragment(LinkWriter.last)
+        }
     }
 }
 

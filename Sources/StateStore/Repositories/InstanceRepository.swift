@@ -10,6 +10,9 @@ package protocol InstanceRepository {
     /// The live row with its datastore, running backup and fault, in one statement.
     func summary(_ id: String) throws -> InstanceSummary?
     /// One page of live instances, `id > marker`, ids ascending; `projectID` nil means all projects. `limit` rows at most.
+    /// Only what a list shows is read.
+    func outlines(projectID: String?, after marker: String?, limit: Int) throws -> [InstanceOutline]
+    /// The same page with all that is known of each.
     func page(projectID: String?, after marker: String?, limit: Int) throws -> [InstanceSummary]
     /// Every live instance (start-up reconciliation and audit).
     func all() throws -> [InstanceRecord]

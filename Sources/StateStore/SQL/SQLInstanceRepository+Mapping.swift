@@ -50,6 +50,26 @@ extension SQLInstanceRepository {
         return summary
     }
 
+    /// id, name, flavor, volume GiB, created, task, service status, server status, heartbeat, backup is running (0 or 1),
+    /// address, region, access, datastore, version name; then the project unless it is known.
+    static func outline(_ row: any StateRow, of projectID: String?) throws -> InstanceOutline {
+        var reader = RowReader(row)
+        let id = try reader.text()
+        return InstanceOutline(
+            id: id, name: try reader.text(), flavorID: try reader.text(), volumeGiB: try reader.int(),
+            created: try reader.time(),
+            status: InstanceStatus(
+                task: try task(try reader.int(), of: id),
+                service: ServiceStatus(rawValue: try reader.int()) ?? .unknown,
+                server: ServerStatus(rawValue: try reader.text()) ?? .unknown, heartbeat: try reader.time(),
+                backupIsRunning: try reader.flag()
+            ),
+            address: try reader.optionalText(), region: try reader.optionalText(), access: try reader.optionalJSON(),
+            datastoreName: try reader.text(), datastoreVersionName: try reader.text(),
+            projectID: try projectID ?? reader.text()
+        )
+    }
+
     private static func record(_ reader: inout RowReader) throws -> InstanceRecord {
         var record = InstanceRecord(
             id: try reader.text(), name: try reader.text(), projectID: try reader.text(), flavorID: try reader.text(),

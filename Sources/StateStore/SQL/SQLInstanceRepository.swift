@@ -16,6 +16,10 @@ struct InstanceStatements: Sendable {
     let pageOfProject: String
     /// marker, limit → as `summary`
     let pageOfAll: String
+    /// project, marker, limit → the columns of `outline`
+    let outlinesOfProject: String
+    /// marker, limit → the columns of `outline`
+    let outlinesOfAll: String
     /// → the columns of `record`
     let all: String
     /// task, started, updated, id
@@ -62,10 +66,23 @@ struct SQLInstanceRepository: InstanceRepository {
         try connection.first(statements.summary, [.text(id)], Self.summary)
     }
 
+    func outlines(projectID: String?, after marker: String?, limit: Int) throws -> [InstanceOutline] {
+        try connection.query(
+            projectID == nil ? statements.outlinesOfAll : statements.outlinesOfProject,
+            Self.bounds(projectID, marker, limit)
+        ) { row in try Self.outline(row, of: projectID) }
+    }
+
     func page(projectID: String?, after marker: String?, limit: Int) throws -> [InstanceSummary] {
+        try connection.query(
+            projectID == nil ? statements.pageOfAll : statements.pageOfProject,
+            Self.bounds(projectID, marker, limit), Self.summary
+        )
+    }
+
+    private static func bounds(_ projectID: String?, _ marker: String?, _ limit: Int) -> [SQLValue] {
         let bounds: [SQLValue] = [.text(marker ?? ""), SQLValue(max(0, limit))]
-        guard let projectID else { return try connection.query(statements.pageOfAll, bounds, Self.summary) }
-        return try connection.query(statements.pageOfProject, [.text(projectID)] + bounds, Self.summary)
+        return projectID.map { [.text($0)] + bounds } ?? bounds
     }
 
     func all() throws -> [InstanceRecord] {

@@ -14,17 +14,30 @@ extension InstanceStatements {
         FROM instances i CROSS JOIN service_statuses s ON s.instance_id = i.id
         """
 
+    private static let backupIsRunning = """
+        EXISTS (SELECT 1 FROM backups b INDEXED BY backups_running \
+        WHERE b.instance_id = i.id AND \(BackupStatements.isRunning))
+        """
+
+    private static let outlineColumns = """
+        i.id, i.name, i.flavor_id, i.volume_size, i.created, i.task_id, s.status_id, i.server_status, s.updated_at, \
+        \(backupIsRunning), i.address, i.region_id, i.access, d.name, v.name, i.tenant_id
+        """
+
+    private static let outlineSource = """
+        \(source) \
+        CROSS JOIN datastore_versions v ON v.id = i.datastore_version_id \
+        CROSS JOIN datastores d ON d.id = v.datastore_id
+        """
+
     private static let summaryColumns = """
         \(columns), d.name, v.name, v.version, \
-        EXISTS (SELECT 1 FROM backups b INDEXED BY backups_running \
-        WHERE b.instance_id = i.id AND \(BackupStatements.isRunning)), \
+        \(backupIsRunning), \
         f.message, f.details, f.created, f.updated
         """
 
     private static let summarySource = """
-        \(source) \
-        CROSS JOIN datastore_versions v ON v.id = i.datastore_version_id \
-        CROSS JOIN datastores d ON d.id = v.datastore_id \
+        \(outlineSource) \
         LEFT JOIN instance_faults f ON f.instance_id = i.id
         """
 
@@ -47,6 +60,14 @@ extension InstanceStatements {
             """,
         pageOfAll: """
             SELECT \(summaryColumns) \(summarySource)
+            WHERE i.deleted = 0 AND i.id > ? ORDER BY i.id LIMIT ?
+            """,
+        outlinesOfProject: """
+            SELECT \(outlineColumns) \(outlineSource)
+            WHERE i.tenant_id = ? AND i.deleted = 0 AND i.id > ? ORDER BY i.id LIMIT ?
+            """,
+        outlinesOfAll: """
+            SELECT \(outlineColumns) \(outlineSource)
             WHERE i.deleted = 0 AND i.id > ? ORDER BY i.id LIMIT ?
             """,
         all: "SELECT \(columns) \(source) WHERE i.deleted = 0 ORDER BY i.id",

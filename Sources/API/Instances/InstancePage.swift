@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+
+/// What a request for a page of the caller's instances asks for, and how the answer is laid out.
+///
+/// Pages go by ascending id; inside a page the newest comes first.
+struct InstancePage: Sendable {
+    let projectID: String
+    let marker: String?
+    /// Rows on the page. One more is read: it tells whether there is a next page.
+    let limit: Int
+    private let query: Query
+
+    /// - Throws: 400 for a limit that is not a positive integer.
+    init(_ call: APICall) throws(APIFault) {
+        query = Query(call.request.query)
+        let size = call.configuration.pageSize
+        limit = try Page.limit(query, standard: size, maximum: size)
+        marker = Page.marker(query)
+        projectID = call.context.projectID
+    }
+
+    /// `{"instances": […], "links"?}`
+    ///
+    /// - Parameter rows: Up to `limit + 1`, ids ascending.
+    func document<Row>(
+        _ rows: [Row], id: (Row) -> String, created: (Row) -> Timestamp, _ call: APICall,
+        _ write: (Row, inout JSONWriter) -> Void
+    ) -> APIResponse {
+        var rows = rows
+        var next: String?
+        if rows.count > limit {
+            rows.removeLast(rows.count - limit)
+            next = rows.last.map(id)
+        }
+        rows.sort { created($0) > created($1) }
+        return .json(reserving: 1024 + rows.count * 1024) { writer in
+            writer.object { writer in
+                writer.key("instances")
+                writer.array { writer in
+                    for row in rows { write(row, &writer) }
+                }
+                if let next { call.writeNextLink(&writer, query, marker: next) }
+            }
+        }
+    }
+}
