@@ -110,6 +110,7 @@ let package = Package(
         // Rooms, lower layers first.
         room("Model"),
         room("HTTPClient", ["CCurl"]),
+        room("Telemetry", [.product(name: "CoreMetrics", package: "swift-metrics")]),
         room(
             "StateStore",
             [
@@ -121,7 +122,8 @@ let package = Package(
         room("Identity", ["Model", "StateStore", "COpenSSL", log]),
         room("Compute", ["Model", "CLinux", log]),
         room("ObjectStore", ["Model", "CZstd", "COpenSSL", log]),
-        room("PluginHost", ["Model", "CFFI", "CTrovePlugin", "CLinux", "COpenSSL", log, metrics]),
+        room("PluginHost", ["Model", "HTTPClient", "CFFI", "CTrovePlugin", "CLinux", "COpenSSL", log, metrics]),
+        room("PluginObjects", ["PluginHost", "ObjectStore"]),
         room("Calls", ["Model", "Messaging"]),
         room(
             "API",
@@ -140,14 +142,15 @@ let package = Package(
             ]
         ),
         room("Conductor", ["Model", "StateStore", "Calls", "Messaging", log, metrics, lifecycle]),
-        room("GuestAgent", ["Model", "Messaging", "Calls", "ObjectStore", "PluginHost", "CLinux", log]),
+        room("GuestAgent", ["Model", "Messaging", "Calls", "ObjectStore", "PluginHost", "PluginObjects", "HTTPClient", "CLinux", log]),
+        room("Conformance", ["Model", "PluginHost", "GuestAgent", "CTrovePlugin", "CLinux", "COpenSSL", log]),
 
         // Executables.
         .executableTarget(
             name: "trove",
             dependencies: [
                 "API", "TaskManager", "Conductor", "StateStore", "Messaging", "Identity", "Compute", "ObjectStore",
-                "PluginHost", "Calls", "Model", "CLinux", log, metrics, lifecycle, arguments,
+                "PluginHost", "PluginObjects", "Telemetry", "HTTPClient", "Conformance", "Calls", "Model", "CLinux", log, metrics, lifecycle, arguments,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "Yams", package: "Yams"),
@@ -163,6 +166,14 @@ let package = Package(
             swiftSettings: settings,
             linkerSettings: programLinker
         ),
+
+        // What `make bench` and `make tsan` measure the boundary with.
+        .target(
+            name: "CPluginCalls", dependencies: ["CTrovePlugin"], path: "Benchmarks/PluginCalls/CPluginCalls",
+            cSettings: cSettings + [.unsafeFlags(["-O2"])]),
+        .executableTarget(
+            name: "plugin-bench", dependencies: ["PluginHost", "CPluginCalls", "Model", log, arguments],
+            path: "Benchmarks/PluginCalls/Sources", swiftSettings: settings),
 
         // Engine knowledge.
         plugin("MariaDBPlugin", path: "Plugins/Datastores/MariaDB", ["CMariaDB"]),
@@ -180,6 +191,7 @@ let package = Package(
     ]
         + tests("ModelTests", ["Model"])
         + tests("HTTPClientTests", ["HTTPClient"])
+        + tests("TelemetryTests", ["Telemetry", metrics])
         + tests("StateStoreTests", ["StateStore", "Model", log])
         + tests(
             "MessagingTests",
@@ -206,5 +218,6 @@ let package = Package(
             ["TaskManager", "Conductor", "StateStore", "Compute", "ObjectStore", "Calls", "Messaging", "Model"]
         )
         + tests("ArchitectureTests", [])
+        + tests("SDKTests", [])
         + tests("EndToEndTests", ["Model"])
 )

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+import PluginHost
+import Synchronization
+
+/// Many operations open at once, each answered by a thread of its plugin; every answer is checked.
+struct Operations: Sendable {
+    let registry: PluginRegistry
+    let count: Int
+
+    private struct Counts {
+        var answered = 0
+        var wrong = 0
+        /// Refused because the host's queue was full, and asked again.
+        var repeated = 0
+    }
+
+    private final class Tally: Sendable {
+        let counts = Mutex(Counts())
+    }
+
+    private static let deadline: Duration = .seconds(300)
+
+    /// `{"count", "lost", "wrong", "repeated", "seconds"}`
+    func run() async throws -> JSONValue {
+        let tally = Tally()
+        let plugins = PluginBench.languages.compactMap { registry.plugin("org.trove.bench.\($0)") }
+        let start = ContinuousClock.now
+        await withTaskGroup(of: Void.self) { group in
+            for number in 0..<count {
+                let plugin = plugins[number % plugins.count]
+                group.addTask { await operate(plugin, Int64(number), tally) }
+            }
+        }
+        let seconds = start.duration(to: .now) / .seconds(1)
+        return tally.counts.withLock { tally in
+            .object([
+                "count": .int(Int64(count)), "lost": .int(Int64(count - tally.answered)),
+                "wrong": .int(Int64(tally.wrong)), "repeated": .int(Int64(tally.repeated)),
+                "seconds": .double(seconds),
+            ])
+        }
+    }
+
+    private func operate(_ plugin: LoadedPlugin, _ number: Int64, _ tally: Tally) async {
+        let options = CallOptions(deadline: .after(Self.deadline), context: RequestContext(requestID: "req-\(number)"))
+        while true {
+            do throws(PluginError) {
+                let output = try await plugin.perform(try plugin.action("later"), [.i64(number)], options)
+                let isRight = String(decoding: output, as: UTF8.self) == String(number)
+                tally.counts.withLock { tally in
+                    tally.answered += 1
+                    if !isRight { tally.wrong += 1 }
+                }
+                return
+            } catch {
+                guard error.code == .exhausted else { return }
+                tally.counts.withLock { $0.repeated += 1 }
+                try? await Task.sleep(for: .milliseconds(2))
+            }
+        }
+    }
+}
