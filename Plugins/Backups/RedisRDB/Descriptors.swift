@@ -26,6 +26,15 @@ enum Descriptors {
         }
     }
 
+    /// Writes all of `bytes` to the receiver, by its descriptor where it has one.
+    static func write(_ bytes: some Collection<UInt8>, to output: BackupOutput) throws {
+        guard !bytes.isEmpty else { return }
+        try Array(bytes).withUnsafeBytes { bytes in
+            guard let descriptor = output.descriptor else { return try output.write(bytes) }
+            try write(descriptor, bytes, "the backup's receiver does not take more bytes")
+        }
+    }
+
     static func failure(_ purpose: String) -> PluginFailure {
         let number = errno
         let status: PluginStatus = number == ENOSPC || number == EDQUOT ? .exhausted : .unavailable

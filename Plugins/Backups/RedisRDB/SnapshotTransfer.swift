@@ -63,7 +63,7 @@ struct SnapshotTransfer {
         var left = count
         while true {
             let piece = pending.prefix(left)
-            try write(piece, to: output)
+            try Descriptors.write(piece, to: output)
             left -= piece.count
             guard left > 0 else { return count }
             pending = try more()
@@ -75,25 +75,14 @@ struct SnapshotTransfer {
         var count = 0
         while true {
             if pending.count >= mark.count, pending.suffix(mark.count).elementsEqual(mark) {
-                try write(pending.dropLast(mark.count), to: output)
+                try Descriptors.write(pending.dropLast(mark.count), to: output)
                 return count + pending.count - mark.count
             }
             let sure = max(pending.count - mark.count, 0)
-            try write(pending.prefix(sure), to: output)
+            try Descriptors.write(pending.prefix(sure), to: output)
             count += sure
             pending.removeFirst(sure)
             pending += try more()
-        }
-    }
-
-    private func write(_ bytes: ArraySlice<UInt8>, to output: BackupOutput) throws {
-        guard !bytes.isEmpty else { return }
-        try bytes.withUnsafeBytes { bytes in
-            if let descriptor = output.descriptor {
-                try Descriptors.write(descriptor, bytes, "the backup's receiver does not take more bytes")
-            } else {
-                try output.write(bytes)
-            }
         }
     }
 

@@ -27,7 +27,7 @@ struct StreamHeader {
 
     func write(to output: BackupOutput) throws {
         let text = "\(Self.magic)\nusers \(users.utf8.count)\n\(users)"
-        try Array(text.utf8).withUnsafeBytes { try output.write($0) }
+        try Descriptors.write(text.utf8, to: output)
     }
 }
 

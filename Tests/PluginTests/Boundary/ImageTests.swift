@@ -7,12 +7,14 @@ import TrovePluginKit
 
 @Suite("The plugins' images")
 struct ImageTests {
-    static let products = ["TroveMariaDB", "TroveMariaBackup", "TroveSQLAdmin"]
+    static let products = ["TroveMariaDB", "TroveMariaBackup", "TroveRedis", "TroveRedisRDB", "TroveSQLAdmin"]
 
     static func image(_ product: String) throws -> PluginImage {
         switch product {
         case "TroveMariaDB": try PluginImage.mariaDB.get()
         case "TroveMariaBackup": try PluginImage.mariaBackup.get()
+        case "TroveRedis": try PluginImage.redis.get()
+        case "TroveRedisRDB": try PluginImage.redisRDB.get()
         default: try PluginImage.sqlAdmin.get()
         }
     }
@@ -33,7 +35,10 @@ struct ImageTests {
     @Test("an image says what its manifest says, and refuses another major version", arguments: products)
     func identity(_ product: String) throws {
         let image = try Self.image(product)
-        let folder = ["TroveMariaDB": "Datastores/MariaDB", "TroveMariaBackup": "Backups/MariaBackup"][product]
+        let folder = [
+            "TroveMariaDB": "Datastores/MariaDB", "TroveMariaBackup": "Backups/MariaBackup",
+            "TroveRedis": "Datastores/Redis", "TroveRedisRDB": "Backups/RedisRDB",
+        ][product]
         let source = #filePath.split(separator: "/").dropLast(4).reduce(into: "") { $0 += "/" + $1 }
         let text = try PluginFiles.read("\(source)/Plugins/\(folder ?? "Extensions/SQLAdmin")/plugin.json")
         let manifest = try JSON(parsing: text ?? "")

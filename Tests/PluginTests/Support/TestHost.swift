@@ -157,8 +157,16 @@ enum Child {
         var arguments: [UnsafeMutablePointer<CChar>?] = argv.map { strdup($0) } + [nil]
         var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for pointer in arguments + variables { free(pointer) } }
+        // The thread's own mask, in which a server would never see that it is to stop, is not handed on.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var pid: pid_t = 0
-        let result = posix_spawn(&pid, argv[0], &actions, nil, &arguments, &variables)
+        let result = posix_spawn(&pid, argv[0], &actions, &attributes, &arguments, &variables)
         guard result == 0 else {
             throw CallFailure(status: 9, message: "\(argv[0]): \(String(cString: strerror(result)))")
         }

@@ -36,6 +36,20 @@ struct Persistence {
         try run([Programs.remove, "-rf", "--", files.appendDirectory], call)
     }
 
+    /// Turns the log on on the running engine, and waits until it begins with all the data. A repeat does nothing.
+    func enterLog(_ connection: Connection, call: Call) throws {
+        try connection.run(["CONFIG", "SET", "appendonly", "yes"], "turn the log of changes on")
+        while true {
+            let now = try status(connection)
+            if now["aof_rewrite_in_progress"] == "0", now["aof_rewrite_scheduled"] == "0" { break }
+            try call.check()
+            usleep(20_000)
+        }
+        guard access(files.manifestPath, F_OK) == 0 else {
+            throw PluginFailure(.exhausted, "the log of changes could not be written; see the engine's log")
+        }
+    }
+
     private func snapshot(_ connection: Connection, call: Call) throws {
         let start = try status(connection)["rdb_saves"] ?? "0"
         var isAsked = false

@@ -29,19 +29,21 @@ extension RedisDatastore: ConfigurationAdministration {
 
     private func set(_ names: [String], _ wanted: [Settings.Value], _ connection: Connection, call: Call) throws {
         var command = ["CONFIG", "SET"]
-        var isLeavingLog = false
+        var isAppendOnly: Bool?
         for name in names {
             let words = try wanted.last { $0.name == name }?.words ?? Self.initialWords(name)
-            // The log goes only once a snapshot holds what it held.
-            if name == "appendonly", words == ["no"] {
-                isLeavingLog = true
+            if name == "appendonly" {
+                isAppendOnly = words == ["yes"]
             } else {
                 command += [name, words.joined(separator: " ")]
             }
         }
         if command.count > 2 { try connection.run(command, "change the configuration") }
-        guard isLeavingLog, access(files.manifestPath, F_OK) == 0 else { return }
-        try Persistence(files: files).leaveLog(connection, call: call)
+        // Last: one way of keeping the data goes once the other holds all of it.
+        let persistence = Persistence(files: files)
+        let hasLog = access(files.manifestPath, F_OK) == 0
+        if isAppendOnly == true { try persistence.enterLog(connection, call: call) }
+        if isAppendOnly == false, hasLog { try persistence.leaveLog(connection, call: call) }
     }
 
     /// The engine's own default of a setting that the configuration does not have.
