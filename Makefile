@@ -5,7 +5,7 @@ CONFIG ?= debug
 PREFIX ?= /usr/local
 RELEASED := $(if $(filter command environment,$(origin CONFIG)),$(CONFIG),release)
 
-.PHONY: build demo serve test bench lint format install packages clean
+.PHONY: build demo serve test bench tsan lint format install packages clean
 
 build: packages ## programs, plugins and SDK
 	@scripts/build $(CONFIG)
@@ -21,6 +21,9 @@ test: ## every test
 
 bench: ## ratios against floors measured in the same run
 	@scripts/install-packages build run test && scripts/build release && python3 -B Benchmarks/run.py
+
+tsan: ## a hundred thousand concurrent operations over plugins, under the thread sanitizer
+	@scripts/install-packages build run test && scripts/tsan
 
 lint: ## formatting and licence lines
 	@scripts/lint

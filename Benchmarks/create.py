@@ -8,8 +8,8 @@ import threading
 import time
 import urllib.parse
 
+from engines import ENGINES
 from floor import Floor
-from login import login
 from plane import ROOT, Client, PlaneError
 
 PASSWORD = "bench-Secret-1"
@@ -36,22 +36,23 @@ class Connection:
         return json.loads(text) if text else {}
 
 
-def body(name, gib, backup=None):
-    instance = {
-        "name": name, "flavorRef": "1", "volume": {"size": gib}, "datastore": {"type": "mariadb"},
-        "databases": [{"name": "bench"}],
-        "users": [{"name": "bench", "password": PASSWORD, "databases": [{"name": "bench"}]}],
-    }
+def body(name, gib, backup=None, engine=None):
+    engine = engine or ENGINES["mariadb"]
+    instance = {"name": name, "flavorRef": "1", "volume": {"size": gib}, "datastore": {"type": engine.datastore}}
     if backup:
-        instance = {"name": name, "flavorRef": "1", "volume": {"size": gib}, "datastore": {"type": "mariadb"},
-                    "restorePoint": {"backupRef": backup}}
+        instance["restorePoint"] = {"backupRef": backup}
+        return {"instance": instance}
+    databases = [{"name": "bench"}] if engine.has_databases else []
+    instance["databases"] = databases
+    instance["users"] = [{"name": "bench", "password": PASSWORD, "databases": databases}]
     return {"instance": instance}
 
 
-def create(connection, name, gib=5, backup=None, poll=0.005, seconds=300, user=True):
+def create(connection, name, gib=5, backup=None, poll=0.005, seconds=300, user=True, engine=None):
     """Seconds from the POST's first byte to ACTIVE and a login, the instance's id and address."""
+    engine = engine or ENGINES["mariadb"]
     began = time.monotonic()
-    identifier = connection.call("POST", "/instances", body(name, gib, backup))["instance"]["id"]
+    identifier = connection.call("POST", "/instances", body(name, gib, backup, engine))["instance"]["id"]
     while True:
         instance = connection.call("GET", f"/instances/{identifier}")["instance"]
         if instance["status"] == "ACTIVE":
@@ -61,7 +62,7 @@ def create(connection, name, gib=5, backup=None, poll=0.005, seconds=300, user=T
         time.sleep(poll)
     address = instance["addresses"][0]["address"]
     if user:
-        login(address, "bench", PASSWORD)
+        engine.login(address, "bench", PASSWORD)
     return time.monotonic() - began, identifier, address
 
 
@@ -71,22 +72,22 @@ def delete(connection, identifier):
         time.sleep(0.02)
 
 
-def measure_creates(plane, rounds):
+def measure_creates(plane, rounds, engine):
     connection = Connection(Client(plane))
-    floor = Floor(os.path.join(ROOT, ".build", "bench", "floor"))
+    floor = Floor(os.path.join(ROOT, ".build", "bench", "floor"), engine)
     try:
         # Both are warm: the product has its template, the floor its own.
-        delete(connection, create(connection, "warm-up")[1])
+        delete(connection, create(connection, "warm-up", engine=engine)[1])
         floor.once(5, "127.19.0.2")
         floors, ours = [], []
         for number in range(rounds):
             floors.append(floor.once(5, f"127.19.1.{number + 2}"))
-            seconds, identifier, _ = create(connection, f"round-{number}")
+            seconds, identifier, _ = create(connection, f"round-{number}", engine=engine)
             ours.append(seconds)
             delete(connection, identifier)
     finally:
         floor.remove()
-    return {"floor": floors, "ours": ours, "parallel": parallel(plane)}
+    return {"floor": floors, "ours": ours}
 
 
 def parallel(plane, count=20, width=4):

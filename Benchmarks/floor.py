@@ -14,21 +14,13 @@ import struct
 import subprocess
 import time
 
-from login import login
+from engines import PASSWORD, UID, QUIET
 
 GIB = 1 << 30
 _LIBC = ctypes.CDLL(None, use_errno=True)
 LOOP_CTL_GET_FREE, LOOP_CONFIGURE, LOOP_CLR_FD = 0x4C82, 0x4C0A, 0x4C01
 XFS_IOC_FSGROWFSDATA = 0x4010586E
 MS_NOSUID, MS_NODEV, MS_NOATIME = 2, 4, 1024
-UID = 64999
-
-LEAN = [
-    "--performance-schema=off", "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=16M",
-    "--aria-log-file-size=8M", "--key-buffer-size=1M", "--aria-pagecache-buffer-size=8M", "--table-open-cache=400",
-    "--skip-name-resolve",
-]
-
 
 def attach(image):
     with open("/dev/loop-control", "rb+", buffering=0) as control:
@@ -86,13 +78,15 @@ def copy_sparse(source, target):
 class Floor:
     """A lean engine on a grown copy of a template, in a folder of its own."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, engine):
+        self.folder, self.engine = folder, engine
         os.makedirs(folder, exist_ok=True)
         self.template = os.path.join(folder, "template.img")
         self.data = os.path.join("/run", f"trove-floor-{os.getpid()}")
-        os.makedirs(self.data, exist_ok=True)
-        os.chmod(self.data, 0o755)
+        self.scratch = self.data + "-scratch"
+        for path in (self.data, self.scratch):
+            os.makedirs(path, exist_ok=True)
+            os.chmod(path, 0o755)
         self._make_template()
 
     def _make_template(self):
@@ -104,13 +98,7 @@ class Floor:
             mount(device, self.data)
             try:
                 os.chown(self.data, UID, UID)
-                subprocess.run(
-                    ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups", "mariadb-install-db",
-                     "--no-defaults", f"--datadir={self.data}", "--skip-test-db", "--skip-name-resolve",
-                     "--auth-root-authentication-method=normal", "--innodb-log-file-size=16M",
-                     "--aria-log-file-size=8M"],
-                    check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                )
+                self.engine.initialize(self.data)
             finally:
                 unmount(self.data)
         finally:
@@ -120,15 +108,11 @@ class Floor:
     def once(self, gib, address):
         """Seconds from nothing to a login on `address`."""
         image = os.path.join(self.folder, "volume.img")
-        init = os.path.join("/run", f"trove-floor-{os.getpid()}.sql")
-        with open(init, "w") as file:
-            file.write("CREATE OR REPLACE USER 'bench'@'127.%' IDENTIFIED BY 'floor-secret';\n")
-        os.chmod(init, 0o644)
         ready_path = f"\0trove-floor-{os.getpid()}"
         ready = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         ready.bind(ready_path)
         ready.settimeout(60)
-        engine, device, mounted = None, None, False
+        process, device, mounted = None, None, False
         began = time.monotonic()
         try:
             copy_sparse(self.template, image)
@@ -137,29 +121,28 @@ class Floor:
             mount(device, self.data)
             mounted = True
             grow(self.data, gib * GIB)
-            engine = subprocess.Popen(
-                ["/usr/sbin/mariadbd", "--no-defaults", f"--datadir={self.data}", f"--bind-address={address}",
-                 f"--socket={self.data}/s.sock", f"--pid-file={self.data}/pid", f"--init-file={init}", *LEAN],
-                env={"NOTIFY_SOCKET": "@" + ready_path[1:]}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                user=UID, group=UID, extra_groups=[],
+            process = subprocess.Popen(
+                self.engine.command(self.data, address, self.scratch), env={"NOTIFY_SOCKET": "@" + ready_path[1:]},
+                user=UID, group=UID, extra_groups=[], **QUIET,
             )
             while b"READY=1" not in ready.recv(4096):
                 pass
-            login(address, "bench", "floor-secret")
+            self.engine.started(self.data)
+            self.engine.login(address, "bench", PASSWORD)
             return time.monotonic() - began
         finally:
             ready.close()
-            if engine:
-                engine.send_signal(signal.SIGTERM)
-                engine.wait(60)
+            if process:
+                process.send_signal(signal.SIGTERM)
+                process.wait(60)
             if mounted:
                 unmount(self.data)
             if device:
                 detach(device)
-            os.remove(init)
             if os.path.exists(image):
                 os.remove(image)
 
     def remove(self):
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for path in (self.folder, self.scratch):
+            shutil.rmtree(path, ignore_errors=True)
         os.rmdir(self.data)

@@ -16,7 +16,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "scripts"))
 
 from backup import measure_backup  # noqa: E402
-from create import measure_creates, measure_memory  # noqa: E402
+from calls import measure_calls  # noqa: E402
+from create import measure_creates, measure_memory, parallel  # noqa: E402
+from engines import ENGINES  # noqa: E402
 from listing import measure_listing  # noqa: E402
 from plane import ControlPlane, PlaneError  # noqa: E402
 
@@ -54,13 +56,15 @@ def percentile(values, share):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=["create", "backup", "list", "memory"], action="append")
+    parser.add_argument("--only", choices=["create", "backup", "list", "memory", "calls"], action="append")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--config", default="release")
     arguments = parser.parse_args()
-    chosen = arguments.only or ["create", "memory", "backup", "list"]
+    chosen = arguments.only or ["calls", "create", "memory", "backup", "list"]
     report = Report()
     try:
+        if "calls" in chosen:
+            calls(arguments.config, report)
         if "create" in chosen:
             plane = ControlPlane(arguments.config, scratch="bench")
             try:
@@ -92,16 +96,35 @@ def main():
     return 0 if report.save() else 1
 
 
+def calls(config, report):
+    result = measure_calls(config)
+    conditions = "10,000,000 calls, least of 5 loops"
+    direct = result["direct_ns"]
+    for language, limit in (("c", 5.0), ("rust", 5.0), ("swift", 50.0)):
+        over = result[f"table_{language}_ns"] - direct
+        report.add(f"call through a table, {language}, over a direct one", over, "ns", "max", limit, conditions)
+        foreign = result[f"foreign_{language}_ns"]
+        report.add(f"action through libffi, {language}, without JSON", foreign, "ns", "max", 1000, "1,000,000 calls")
+    report.add("loading a probed plugin", result["load_ms"], "ms", "max", 1.0, "mean of C, Rust and Swift, best of 5")
+    operations = result["operations"]
+    conditions = f"{operations['count']:,} asynchronous operations over C, Rust and Swift"
+    report.add("operations lost or wrong", operations["lost"] + operations["wrong"], "", "max", 0, conditions)
+    report.add("operations a second", operations["count"] / operations["seconds"], "1/s", None, None, conditions)
+
+
 def creates(plane, report, rounds):
-    result = measure_creates(plane, rounds)
-    floor, ours = result["floor"], result["ours"]
-    conditions = f"{rounds} interleaved rounds, 5 GiB volume, warm template"
-    middle = statistics.median(floor)
-    report.add("create, floor p50", middle * 1000, "ms", None, None, conditions)
-    report.add("create, POST to ACTIVE and login p50", statistics.median(ours) * 1000, "ms", None, None, conditions)
-    report.add("create p50 over floor p50", statistics.median(ours) / middle, "x", "max", 2.0, conditions)
-    report.add("create p95 over floor p50", percentile(ours, 0.95) / middle, "x", "max", 4.0, conditions)
-    report.add("creates that succeeded, 20 at 4 at a time", result["parallel"], "", "min", 20, "5 GiB volumes")
+    for engine in ENGINES.values():
+        result = measure_creates(plane, rounds, engine)
+        floor, ours = result["floor"], result["ours"]
+        name = engine.datastore
+        conditions = f"{rounds} interleaved rounds, 5 GiB volume, warm template"
+        middle = statistics.median(floor)
+        report.add(f"create {name}, floor p50", middle * 1000, "ms", None, None, conditions)
+        report.add(f"create {name}, POST to ACTIVE and login p50", statistics.median(ours) * 1000, "ms", None, None,
+                   conditions)
+        report.add(f"create {name} p50 over floor p50", statistics.median(ours) / middle, "x", "max", 2.0, conditions)
+        report.add(f"create {name} p95 over floor p50", percentile(ours, 0.95) / middle, "x", "max", 4.0, conditions)
+    report.add("creates that succeeded, 20 at 4 at a time", parallel(plane), "", "min", 20, "5 GiB volumes")
 
 
 def memory(plane, report):
