@@ -3,7 +3,9 @@
 public import CTrovePlugin
 import TrovePluginKit
 
-/// Databases, users, access and root of SQL datastores, as the Database Service API v1.0 has them.
+/// Databases, users, access and root, as the Database Service API v1.0 has them.
+///
+/// Only the contract is here. Which names there may be, and what an engine does not have, its own plugin knows.
 enum SQLAdmin: Plugin {
     static let id = "org.trove.sqladmin"
     static let version = "1.0.0"

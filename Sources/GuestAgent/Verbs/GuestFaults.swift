@@ -14,10 +14,18 @@ enum GuestFaults {
     static func fault(_ error: any Error, verb: GuestVerb) -> RPCFault {
         switch error {
         case let fault as RPCFault: return fault
-        case let error as PluginError: return RPCFault(className: className(error.code, verb), message: "\(error)")
+        case let error as PluginError: return RPCFault(className: className(error.code, verb), message: message(error))
         case let error as GuestAgentError:
             return RPCFault(className: error.code == .timedOut ? "GuestTimeout" : "GuestError", message: error.message)
         default: return RPCFault(className: "GuestError", message: "\(error)")
+        }
+    }
+
+    /// What is about the request is for the tenant, in the engine's own sentence; what is trouble names its plugin.
+    private static func message(_ error: PluginError) -> String {
+        switch error.code {
+        case .invalidArgument, .notFound, .alreadyExists, .preconditionFailed: error.message
+        default: "\(error)"
         }
     }
 
@@ -36,6 +44,7 @@ enum GuestFaults {
     private static func noun(_ verb: GuestVerb) -> String {
         switch verb {
         case .createDatabase, .deleteDatabase, .listDatabases: "Database"
+        case .moduleApply, .moduleRemove: "ModuleType"
         default: "User"
         }
     }

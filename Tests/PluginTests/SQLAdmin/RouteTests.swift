@@ -13,6 +13,8 @@ final class TestControl {
     var users: [(name: String, host: String, databases: [String])] = [("ann", "%", ["a"]), ("bob", "10.0.0.1", [])]
     var calls: [(verb: String, arguments: JSON)] = []
     var failure: CallFailure?
+    /// Verbs that the engine does not have.
+    var missing: Set<String> = []
 
     func perform(_ operation: String, _ request: JSON) throws -> JSON {
         guard request["instance_id"] == "i" else {
@@ -31,8 +33,19 @@ final class TestControl {
             let arguments = request["arguments"] ?? .null
             calls.append((verb, arguments))
             if let failure { throw failure }
+            try refuse(verb, arguments)
             return answer(verb, arguments)
         }
+    }
+
+    /// What an engine says about names of its own, and about what it does not have.
+    private func refuse(_ verb: String, _ arguments: JSON) throws {
+        if missing.contains(verb) { throw CallFailure(status: 4, message: "has no \(verb)") }
+        let database = arguments["databases"]?.arrayValue?.first?["_name"] ?? arguments["database"]?["_name"]
+        let user =
+            arguments["username"] ?? arguments["user"]?["_name"] ?? arguments["users"]?.arrayValue?.first?["_name"]
+        guard database == "mysql" || user == "root", verb != "list_users" else { return }
+        throw CallFailure(status: 1, message: "\(verb): on the reserved list")
     }
 
     private func answer(_ verb: String, _ arguments: JSON) -> JSON {
@@ -137,9 +150,7 @@ struct RouteTests {
             "A database with the name \"a\" already exists.")
         expect(
             try request("POST", "databases", body: ["databases": [["name": "mysql"]]]), -1,
-            """
-            Database name "mysql" is on the reserved list: ['mysql', 'information_schema', 'performance_schema'].
-            """)
+            "create_database: on the reserved list")
         expect(
             try request("POST", "databases", body: ["databases": "foo"]), -1,
             "Validation error: databases 'foo' is not of type 'array'")
@@ -157,7 +168,8 @@ struct RouteTests {
         expect(
             try request("DELETE", "databases/{name}", ["name": "zz"]), -2,
             "Database zz cannot be found on the instance.")
-        #expect(try request("DELETE", "databases/{name}", ["name": "mysql"]).status == -1)
+        expect(
+            try request("DELETE", "databases/{name}", ["name": "mysql"]), -1, "delete_database: on the reserved list")
     }
 
     @Test("users are shown, made, changed and deleted")
@@ -177,7 +189,12 @@ struct RouteTests {
             try request("GET", "users/{name}", ["name": "bob"]), -2, "User bob cannot be found on the instance.")
         expect(
             try request("GET", "users/{name}", ["name": "root"]), -1,
-            "User show error: User name \"root\" is on the reserved list: ['os_admin', 'root'].")
+            "get_user: on the reserved list")
+        for (method, verb) in [("DELETE", "delete_user"), ("PUT", "update_attributes")] {
+            expect(
+                try request(method, "users/{name}", ["name": "root"], body: ["user": ["password": "x"]]), -1,
+                .string("\(verb): on the reserved list"))
+        }
         expect(
             try request("POST", "users", body: ["users": [["name": "new"]]]), -1,
             "Validation error: users[0] 'password' is a required property")
@@ -235,6 +252,34 @@ struct RouteTests {
         control.project = "other"
         expect(try request("GET", "root"), -2, "DBCluster Not Found")
         expect(try request("GET", "root", id: "none"), -2, "DBCluster Not Found")
+    }
+
+    @Test("what an engine does not have is told with the operation and the datastore")
+    func unsupported() throws {
+        control.missing = [
+            "create_database", "delete_database", "grant_access", "revoke_access", "enable_root",
+            "enable_root_with_password",
+        ]
+        func expect(_ operation: String, _ response: (status: Int, body: JSON)) {
+            self.expect(
+                response, -4,
+                .string("The '\(operation)' operation is not supported for the 'mariadb' datastore."))
+        }
+        expect("create_database", try request("POST", "databases", body: ["databases": [["name": "new"]]]))
+        for name in ["a", "zz"] {
+            expect("delete_database", try request("DELETE", "databases/{name}", ["name": name]))
+        }
+        let access = "users/{name}/databases"
+        for name in ["ann", "nobody"] {
+            let body: JSON = ["databases": [["name": "b"]]]
+            expect("grant_access", try request("PUT", access, ["name": name], body: body))
+            for database in ["a", "b"] {
+                let parameters = ["name": name, "database": database]
+                expect("revoke_access", try request("DELETE", access + "/{database}", parameters))
+            }
+        }
+        expect("root", try request("POST", "root"))
+        expect("root", try request("POST", "root", body: ["password": "own"]))
     }
 
     @Test("an engine that does not run is told, and a guest's failure is passed on")

@@ -17,8 +17,8 @@ enum Names {
         try CharacterSets.check(database)
     }
 
-    /// Refuses a name that no database of a tenant can have.
-    static func check(databaseName name: String) throws {
+    /// Refuses a name that no database of a tenant can have. `action` begins the sentence for a reserved one.
+    static func check(databaseName name: String, action: String = "") throws {
         try check(text: name, "Database name", maximum: 64)
         // Names that end in a space, and names with a slash, are refused by the engine itself.
         guard name.last != " " else { throw refusal("Database name \(quoted(name)) must not end with a space.") }
@@ -26,18 +26,18 @@ enum Names {
             throw refusal("Database name \(quoted(name)) must not begin with '#mysql50#', which the engine reserves.")
         }
         guard !reservedDatabases.contains(name.lowercased()) else {
-            throw refusal("Database name \(quoted(name)) is on the reserved list: \(list(reservedDatabases)).")
+            throw refusal("\(action)Database name \(quoted(name)) is on the reserved list: \(list(reservedDatabases)).")
         }
     }
 
-    /// Refuses an account that no tenant can have.
-    static func check(user key: UserKey) throws {
+    /// Refuses an account that no tenant can have. `action` begins the sentence for a reserved name.
+    static func check(user key: UserKey, action: String = "") throws {
         try check(text: key.name, "User name", maximum: 80)
         try check(host: key.host)
         // The engine's tables drop such spaces, so that the account would not be found under its name.
         guard key.name.last != " " else { throw refusal("User name \(quoted(key.name)) must not end with a space.") }
         guard !reservedUsers.contains(key.name) else {
-            throw refusal("User name \(quoted(key.name)) is on the reserved list: \(list(reservedUsers)).")
+            throw refusal("\(action)User name \(quoted(key.name)) is on the reserved list: \(list(reservedUsers)).")
         }
         guard !systemUsers.contains(key.name) else {
             throw refusal("User name \(quoted(key.name)) belongs to the engine.")

@@ -34,7 +34,7 @@ extension MariaDBDatastore: DatabaseAdministration {
     }
 
     func deleteDatabase(_ name: String, call: Call) throws {
-        try Names.check(databaseName: name)
+        try Names.check(databaseName: name, action: "Database delete error: Cannot delete database: ")
         try administer(call) { connection in
             _ = try connection.run("DROP DATABASE IF EXISTS \(SQLText.identifier(name))", "delete database \(name)")
         }

@@ -5,9 +5,9 @@ import TrovePluginKit
 extension MariaDBDatastore: AccessAdministration {
     func createUsers(_ users: [UserDocument], call: Call) throws {
         for user in users {
-            try Names.check(user: user.key)
+            try Names.check(user: user.key, action: "User create error: ")
             try Names.check(password: user.password)
-            for name in user.databases { try Names.check(databaseName: name) }
+            for name in user.databases { try Names.check(databaseName: name, action: "User create error: ") }
         }
         try administer(call) { connection in
             var made: [UserKey] = []
@@ -36,13 +36,14 @@ extension MariaDBDatastore: AccessAdministration {
     }
 
     func deleteUser(_ key: UserKey, call: Call) throws {
-        try Names.check(user: key)
+        try Names.check(user: key, action: "User delete error: ")
         try administer(call) { connection in
             _ = try connection.run("DROP USER IF EXISTS \(Accounts.text(key))", "delete user \(key.text)")
         }
     }
 
     func getUser(_ key: UserKey, call: Call) throws -> UserView? {
+        if Names.reservedUsers.contains(key.name) { try Names.check(user: key, action: "User show error: ") }
         // No account has a name that none can have; asking the engine for one would fail instead.
         guard !Accounts.hidden.contains(key.name), (try? Names.check(user: key)) != nil else { return nil }
         return try administer(call) { connection in
@@ -53,8 +54,8 @@ extension MariaDBDatastore: AccessAdministration {
 
     func updateUser(_ update: UserUpdate, call: Call) throws {
         let new = UserKey(name: update.newName ?? update.key.name, host: update.newHost ?? update.key.host)
-        try Names.check(user: update.key)
-        try Names.check(user: new)
+        try Names.check(user: update.key, action: "User update error: ")
+        try Names.check(user: new, action: "User update error: ")
         if let password = update.newPassword { try Names.check(password: password) }
         try administer(call) { connection in
             try rename(update.key, to: new, connection)
@@ -83,7 +84,7 @@ extension MariaDBDatastore: AccessAdministration {
     }
 
     func grantAccess(_ key: UserKey, databases: [String], call: Call) throws {
-        try Names.check(user: key)
+        try Names.check(user: key, action: "User update error: ")
         for name in databases { try Names.check(databaseName: name) }
         try administer(call) { connection in
             guard try Accounts.exists(key, connection) else { throw Accounts.missing(key) }
@@ -92,7 +93,7 @@ extension MariaDBDatastore: AccessAdministration {
     }
 
     func revokeAccess(_ key: UserKey, database: String, call: Call) throws {
-        try Names.check(user: key)
+        try Names.check(user: key, action: "User update error: ")
         try Names.check(databaseName: database)
         try administer(call) { connection in
             guard try Accounts.exists(key, connection) else { throw Accounts.missing(key) }

@@ -6,7 +6,7 @@ import TrovePluginKit
 struct InstanceHandle {
     let id: String
     let projectID: String
-    let reserved: Reserved
+    private let datastore: String
     private let isRunning: Bool
     private let serviceStatus: String
     private let call: Call
@@ -20,7 +20,7 @@ struct InstanceHandle {
         self.id = id
         self.call = call
         projectID = try instance.text("project_id")
-        reserved = Reserved(datastore: instance["datastore"]?.stringValue ?? "")
+        datastore = instance["datastore"]?.stringValue ?? ""
         isRunning = instance["is_running"]?.boolValue ?? false
         serviceStatus = instance["service_status"]?.stringValue ?? "unknown"
     }
@@ -30,13 +30,31 @@ struct InstanceHandle {
         guard isRunning else { throw Faults.notReady(id, serviceStatus) }
     }
 
-    /// Calls a verb of the guest. Its failures, and its silence, are the host's 400 with the contract's sentence.
+    /// Calls a verb of the guest. Its failures, and its silence, are the host's 400 with the contract's sentence; what the
+    /// engine does not have is 501.
     @discardableResult
     func guest(_ verb: String, _ arguments: [String: JSON] = [:]) throws -> JSON {
         let request: JSON = [
             "instance_id": .string(id), "verb": .string(verb), "arguments": .object(arguments),
         ]
-        return try Host.control("guest.call", request, call: call)
+        do {
+            return try Host.control("guest.call", request, call: call)
+        } catch let failure as PluginFailure where failure.status == .unsupported {
+            throw Faults.unsupported(verb, datastore)
+        }
+    }
+
+    /// The failure for something that is not there: `missing`, unless the engine has a better reason not to do what is asked
+    /// of it, e.g. that it cannot, or that the name is its own. For what does nothing where nothing is.
+    func refusal(_ verb: String, _ arguments: [String: JSON], missing: PluginFailure) -> PluginFailure {
+        do {
+            try guest(verb, arguments)
+            return missing
+        } catch let failure as PluginFailure where failure.status != .notFound {
+            return failure
+        } catch {
+            return missing
+        }
     }
 
     /// Whether root has ever been enabled, and not been disabled since.
@@ -57,6 +75,13 @@ extension InstanceHandle {
     func hasDatabase(_ name: String) throws -> Bool {
         let page = try guest("list_databases", ["limit": 1, "marker": .string(name), "include_marker": true])
         return page.arrayValue?.first?.arrayValue?.first?["_name"]?.stringValue == name
+    }
+
+    /// Whether there is a user of that name and host.
+    func hasUser(_ user: UserID) throws -> Bool {
+        let page = try guest("list_users", ["limit": 1, "marker": .string(user.text), "include_marker": true])
+        let first = page.arrayValue?.first?.arrayValue?.first
+        return first?["_name"]?.stringValue == user.name && (first?["_host"]?.stringValue ?? "%") == user.host
     }
 
     /// The user in the bus's form; `nil` if there is none.

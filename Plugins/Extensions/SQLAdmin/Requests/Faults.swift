@@ -31,4 +31,11 @@ enum Faults {
     static func notReady(_ id: String, _ status: String) -> PluginFailure {
         PluginFailure(.preconditionFailed, "Instance \(id) is not ready, status: \(status).")
     }
+
+    /// 501, `notImplemented`. The verbs of root are one operation to clients.
+    static func unsupported(_ verb: String, _ datastore: String) -> PluginFailure {
+        let operation = verb.contains("root") ? "root" : verb
+        return PluginFailure(
+            .unsupported, "The '\(operation)' operation is not supported for the '\(datastore)' datastore.")
+    }
 }

@@ -25,7 +25,6 @@ enum DatabaseRoutes {
     private static func create(_ request: APIRequest, _ call: Call) throws -> APIResponse {
         let databases = try Bodies.databases(request)
         let instance = try InstanceHandle.running(request, call)
-        for database in databases { try instance.reserved.check(database: database.name) }
         guard Set(databases.map(\.name)).count == databases.count else {
             throw Faults.badRequest(
                 """
@@ -50,10 +49,11 @@ enum DatabaseRoutes {
     private static func delete(_ request: APIRequest, _ call: Call) throws -> APIResponse {
         let name = request.parameters["name"] ?? ""
         let instance = try InstanceHandle.running(request, call)
-        try instance.reserved.check(
-            database: name, prefix: "Database delete error: Cannot delete database: ")
-        guard try instance.hasDatabase(name) else { throw Faults.missing(database: name) }
-        try instance.guest("delete_database", ["database": ["_name": .string(name)]])
+        let arguments: [String: JSON] = ["database": ["_name": .string(name)]]
+        guard try instance.hasDatabase(name) else {
+            throw instance.refusal("delete_database", arguments, missing: Faults.missing(database: name))
+        }
+        try instance.guest("delete_database", arguments)
         return APIResponse(202)
     }
 

@@ -16,7 +16,7 @@ enum UserAccessRoutes {
     }
 
     private static func list(_ request: APIRequest, _ call: Call) throws -> APIResponse {
-        let (instance, id, text) = try UserRoutes.target(request, call, action: "show")
+        let (instance, id, text) = try UserRoutes.target(request, call)
         guard try instance.user(id) != nil else { throw Faults.missing(user: text) }
         let reply = try instance.guest("list_access", arguments(id))
         return APIResponse(200, ["databases": .array(names(reply).map { ["name": .string($0)] })])
@@ -24,20 +24,27 @@ enum UserAccessRoutes {
 
     private static func grant(_ request: APIRequest, _ call: Call) throws -> APIResponse {
         let databases = try Bodies.access(request)
-        let (instance, id, text) = try UserRoutes.target(request, call, action: "update")
-        for name in databases { try instance.reserved.check(database: name) }
-        guard try instance.user(id) != nil else { throw Faults.missing(user: text) }
+        let (instance, id, text) = try UserRoutes.target(request, call)
+        let grant = arguments(id, ["databases": .array(databases.map(JSON.string))])
+        guard try instance.hasUser(id) else {
+            throw instance.refusal("grant_access", grant, missing: Faults.missing(user: text))
+        }
         guard !databases.isEmpty else { return APIResponse(202) }
-        try instance.guest("grant_access", arguments(id, ["databases": .array(databases.map(JSON.string))]))
+        try instance.guest("grant_access", grant)
         return APIResponse(202)
     }
 
     private static func revoke(_ request: APIRequest, _ call: Call) throws -> APIResponse {
         let database = request.parameters["database"] ?? ""
-        let (instance, id, text) = try UserRoutes.target(request, call, action: "update")
-        guard let user = try instance.user(id) else { throw Faults.missing(user: text) }
-        guard names(user["_databases"]).contains(database) else { throw Faults.missing(database: database) }
-        try instance.guest("revoke_access", arguments(id, ["database": .string(database)]))
+        let (instance, id, text) = try UserRoutes.target(request, call)
+        let revocation = arguments(id, ["database": .string(database)])
+        guard try instance.hasUser(id), let user = try instance.user(id) else {
+            throw instance.refusal("revoke_access", revocation, missing: Faults.missing(user: text))
+        }
+        guard names(user["_databases"]).contains(database) else {
+            throw instance.refusal("revoke_access", revocation, missing: Faults.missing(database: database))
+        }
+        try instance.guest("revoke_access", revocation)
         return APIResponse(202)
     }
 

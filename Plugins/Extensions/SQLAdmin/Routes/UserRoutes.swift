@@ -27,10 +27,6 @@ enum UserRoutes {
     private static func create(_ request: APIRequest, _ call: Call) throws -> APIResponse {
         let users = try Bodies.users(request)
         let instance = try InstanceHandle.running(request, call)
-        for user in users {
-            try instance.reserved.check(user: user.id.name, action: "create")
-            for name in user.databases { try instance.reserved.check(database: name, prefix: "User create error: ") }
-        }
         guard Set(users.map(\.id)).count == users.count else {
             throw Faults.badRequest(
                 """
@@ -38,7 +34,7 @@ enum UserRoutes {
                 remove the duplicate entries.
                 """)
         }
-        for user in users where try instance.user(user.id) != nil { throw Faults.existing(user: user.id.name) }
+        for user in users where try instance.hasUser(user.id) { throw Faults.existing(user: user.id.name) }
         guard !users.isEmpty else { return APIResponse(202) }
         let items = users.map { user in
             JSON.object([
@@ -53,8 +49,9 @@ enum UserRoutes {
     private static func updateAll(_ request: APIRequest, _ call: Call) throws -> APIResponse {
         let users = try Bodies.users(request)
         let instance = try InstanceHandle.running(request, call)
-        for user in users { try instance.reserved.check(user: user.id.name, action: "update") }
-        for user in users where try instance.user(user.id) == nil { throw Faults.missing(user: user.id.text) }
+        for user in users where try !instance.hasUser(user.id) {
+            throw missing(user.id, instance, Faults.missing(user: user.id.text))
+        }
         guard !users.isEmpty else { return APIResponse(202) }
         let items = users.map { user in
             JSON.object([
@@ -66,7 +63,7 @@ enum UserRoutes {
     }
 
     private static func show(_ request: APIRequest, _ call: Call) throws -> APIResponse {
-        let (instance, id, text) = try target(request, call, action: "show")
+        let (instance, id, text) = try target(request, call)
         guard let user = try instance.user(id) else { throw Faults.missing(user: text) }
         return APIResponse(200, ["user": view(user)])
     }
@@ -77,11 +74,10 @@ enum UserRoutes {
             return try updateAll(request, call)
         }
         let change = try Bodies.userUpdate(request)
-        let (instance, id, text) = try target(request, call, action: "update")
-        if let name = change.name { try instance.reserved.check(user: name, action: "update") }
-        guard try instance.user(id) != nil else { throw Faults.missing(user: text) }
+        let (instance, id, text) = try target(request, call)
+        guard try instance.hasUser(id) else { throw missing(id, instance, Faults.missing(user: text)) }
         let new = UserID(name: change.name ?? id.name, host: change.host ?? id.host)
-        if new != id, try instance.user(new) != nil { throw Faults.existing(user: new.name) }
+        if new != id, try instance.hasUser(new) { throw Faults.existing(user: new.name) }
         let attributes = JSON.members([
             "name": change.name.map(JSON.string), "host": change.host.map(JSON.string),
             "password": change.password.map(JSON.string),
@@ -93,21 +89,29 @@ enum UserRoutes {
     }
 
     private static func delete(_ request: APIRequest, _ call: Call) throws -> APIResponse {
-        let (instance, id, text) = try target(request, call, action: "delete")
-        guard try instance.user(id) != nil else { throw Faults.missing(user: text) }
-        try instance.guest("delete_user", ["user": ["_name": .string(id.name), "_host": .string(id.host)]])
+        let (instance, id, text) = try target(request, call)
+        let arguments: [String: JSON] = ["user": ["_name": .string(id.name), "_host": .string(id.host)]]
+        guard try instance.hasUser(id) else {
+            throw instance.refusal("delete_user", arguments, missing: Faults.missing(user: text))
+        }
+        try instance.guest("delete_user", arguments)
         return APIResponse(202)
     }
 
-    /// The running instance and the user of the path; 400 for a reserved one.
+    /// The running instance and the user of the path.
     static func target(
-        _ request: APIRequest, _ call: Call, action: String
+        _ request: APIRequest, _ call: Call
     ) throws -> (instance: InstanceHandle, id: UserID, text: String) {
         let text = request.parameters["name"] ?? ""
-        let id = UserID(path: text)
-        let instance = try InstanceHandle.running(request, call)
-        try instance.reserved.check(user: id.name, action: action)
-        return (instance, id, text)
+        return (try InstanceHandle.running(request, call), UserID(path: text), text)
+    }
+
+    /// Why a user that is not there cannot be changed. Nothing is asked to change: another user may have the new name.
+    private static func missing(_ id: UserID, _ instance: InstanceHandle, _ fault: PluginFailure) -> PluginFailure {
+        let arguments: [String: JSON] = [
+            "username": .string(id.name), "hostname": .string(id.host), "user_attrs": [:],
+        ]
+        return instance.refusal("update_attributes", arguments, missing: fault)
     }
 
     /// `{"name", "host", "databases": [{"name"}]}` of the bus's form.
