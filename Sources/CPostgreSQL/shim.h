@@ -1,3 +1,3 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libpq, PostgreSQL's client library. Only the engine's own plugins link it. */
+/* libpq, the engine's client library. Only the engine's own plugins link it. */
 #include <libpq-fe.h>

@@ -7,12 +7,17 @@ import TrovePluginKit
 
 @Suite("The plugins' images")
 struct ImageTests {
-    static let products = ["TroveMariaDB", "TroveMariaBackup", "TroveRedis", "TroveRedisRDB", "TroveSQLAdmin"]
+    static let products = [
+        "TroveMariaDB", "TroveMariaBackup", "TrovePostgreSQL", "TrovePgBaseBackup", "TroveRedis", "TroveRedisRDB",
+        "TroveSQLAdmin",
+    ]
 
     static func image(_ product: String) throws -> PluginImage {
         switch product {
         case "TroveMariaDB": try PluginImage.mariaDB.get()
         case "TroveMariaBackup": try PluginImage.mariaBackup.get()
+        case "TrovePostgreSQL": try PluginImage.postgreSQL.get()
+        case "TrovePgBaseBackup": try PluginImage.pgBaseBackup.get()
         case "TroveRedis": try PluginImage.redis.get()
         case "TroveRedisRDB": try PluginImage.redisRDB.get()
         default: try PluginImage.sqlAdmin.get()
@@ -37,6 +42,7 @@ struct ImageTests {
         let image = try Self.image(product)
         let folder = [
             "TroveMariaDB": "Datastores/MariaDB", "TroveMariaBackup": "Backups/MariaBackup",
+            "TrovePostgreSQL": "Datastores/PostgreSQL", "TrovePgBaseBackup": "Backups/PgBaseBackup",
             "TroveRedis": "Datastores/Redis", "TroveRedisRDB": "Backups/RedisRDB",
         ][product]
         let source = #filePath.split(separator: "/").dropLast(4).reduce(into: "") { $0 += "/" + $1 }

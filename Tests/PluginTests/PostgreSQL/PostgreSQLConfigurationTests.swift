@@ -48,6 +48,31 @@ extension PostgreSQLTests {
             }
         }
 
+        @Test("what the plugin emits keeps to the schemas")
+        func schemas() async throws {
+            let checker = try SchemaChecker.load()
+            func policy(_ function: KeyPath<trove_datastore_policy_1, Policy.Function?>, _ request: JSON) throws -> JSON
+            {
+                try Policy.call(function, request, image: PluginImage.postgreSQL)
+            }
+            #expect(checker.problems(try policy(\.requirements, ["version": "15"]), "requirements") == [])
+            #expect(checker.problems(try policy(\.parameters, ["version": "15"]), "parameters") == [])
+            #expect(checker.problems(try policy(\.plan_upgrade, ["from": "15", "to": "15"]), "upgrade-plan") == [])
+            try await PostgreSQLEngine.with { engine in
+                let session = engine.session
+                #expect(checker.problems(engine.config, "instance") == [])
+                #expect(checker.problems(try session.call(\.launch), "launch") == [])
+                #expect(checker.problems(try session.call(\.backup_access), "backup-access") == [])
+                #expect(checker.problems(try session.call(\.list_logs), "log-list") == [])
+                try session.call(\.create_databases, ["databases": [["name": "a"]]])
+                try session.call(
+                    \.create_users, ["users": [["name": "u", "password": "p", "databases": [["name": "a"]]]]])
+                #expect(checker.problems(try session.call(\.list_databases), "database-page") == [])
+                #expect(checker.problems(try session.call(\.list_users), "user-page") == [])
+                #expect(checker.problems(try session.call(\.get_user, ["name": "u"]), "user-view") == [])
+            }
+        }
+
         @Test("the catalogue says of each parameter what the engine says")
         func catalogue() async throws {
             try await PostgreSQLEngine.with { engine in

@@ -14,7 +14,7 @@ struct Programs {
         let parts = version.split(separator: ".", omittingEmptySubsequences: false).map { Int($0) }
         let numbers = parts.compactMap { $0 }
         guard numbers.map(String.init).joined(separator: ".") == version, (1...2).contains(numbers.count),
-            let first = numbers.first, (13...99).contains(first)
+            let first = numbers.first, (14...99).contains(first)
         else {
             throw PluginFailure(
                 .invalidArgument, "PostgreSQL has no version \"\(version)\"; name a major version, such as 15.")

@@ -55,13 +55,13 @@ struct ServerConfiguration {
     ///
     /// - Throws: `PluginFailure` `.preconditionFailed` if the agent's uid has no name: the engine compares names.
     static func identities() throws -> String {
-        guard let entry = getpwuid(geteuid()), let name = entry.pointee.pw_name else {
+        guard let name = UserNames.name(of: geteuid()) else {
             throw PluginFailure(
                 .preconditionFailed,
                 "the agent's uid \(geteuid()) has no name on this machine, which PostgreSQL's peer login needs; add it "
                     + "to /etc/passwd")
         }
-        return "agent \(quoted(String(cString: name))) os_admin\n"
+        return "agent \(quoted(name)) os_admin\n"
     }
 
     /// Writes what the server reads at its start.

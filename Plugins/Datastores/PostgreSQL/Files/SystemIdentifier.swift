@@ -10,7 +10,7 @@ import TrovePluginKit
 /// the identifier is therefore written where it stands: 8 bytes at the start of `global/pg_control`, whose checksum is made
 /// anew, and 8 bytes in the header of each file of the write-ahead log. It is only done to a cleanly stopped cluster.
 /// Source: `src/include/catalog/pg_control.h` (`ControlFileData`, of which the checksum is the last member) and
-/// `src/include/access/xlog_internal.h` (`XLogLongPageHeaderData`), the same in versions 13 to 17.
+/// `src/include/access/xlog_internal.h` (`XLogLongPageHeaderData`), the same in versions 14 to 17.
 enum SystemIdentifier {
     private static let identifierBytes = 8
     /// `ControlFileData.state`, behind the identifier and two version numbers.

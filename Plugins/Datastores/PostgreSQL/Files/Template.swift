@@ -79,7 +79,7 @@ struct Template {
     private func environment() throws -> [String: String] {
         let instance = files.instance
         var environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"]
-        guard getpwuid(instance.uid) == nil else { return environment }
+        guard UserNames.name(of: instance.uid) == nil else { return environment }
         let access = PluginFiles.Access(mode: 0o644)
         let name = Session.administrator
         try PluginFiles.write("\(name):x:\(instance.uid):\(instance.gid)::/:/bin/false\n", to: passwdPath, access)

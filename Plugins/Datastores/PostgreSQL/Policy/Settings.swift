@@ -23,6 +23,10 @@ enum Settings {
             ("wal_level", "replica"),
             ("max_wal_senders", "10"),
             ("max_replication_slots", "10"),
+            // What a backup or a replica has yet to read is kept, but not at the cost of the volume.
+            ("max_slot_wal_keep_size", "\(max(volumeGiB, 1) * 256)MB"),
+            // After a crash and a restore: one call for the volume instead of one a file.
+            ("recovery_init_sync_method", "syncfs"),
             ("password_encryption", "scram-sha-256"),
             // Trying costs at the start, and there are none in a memory cgroup; compiling queries costs more than it gains.
             ("huge_pages", "off"),
