@@ -8,9 +8,9 @@ let sdk = Context.environment["TROVE_SDK"] ?? "/usr/local/share/trove/sdk"
 
 let package = Package(
     name: "__NAME__",
-    products: [.library(name: "__NAME__", type: .dynamic, targets: ["__TYPE__"])],
+    products: [.library(name: "__NAME__", type: .dynamic, targets: ["__TYPE__Plugin"])],
     dependencies: [.package(name: "trove-sdk", path: sdk)],
     targets: [
-        .target(name: "__TYPE__", dependencies: [.product(name: "TrovePluginKit", package: "trove-sdk")])
+        .target(name: "__TYPE__Plugin", dependencies: [.product(name: "TrovePluginKit", package: "trove-sdk")])
     ]
 )

@@ -4,7 +4,7 @@ public import CTrovePlugin
 import TrovePluginKit
 
 /// The routes below /v1.0/{project}.
-enum __TYPE__: Plugin {
+enum Main: Plugin {
     static let id = "__ID__"
     static let version = "1.0.0"
     static var extensions: [PluginExtension] { [.api([showGreeting])] }
@@ -21,5 +21,5 @@ enum __TYPE__: Plugin {
 /// The one exported symbol.
 @c @implementation
 public func trove_plugin_entry(_ major: UInt32, _ minor: UInt32) -> UnsafePointer<trove_plugin_1>? {
-    export(__TYPE__.self, major, minor)
+    export(Main.self, major, minor)
 }

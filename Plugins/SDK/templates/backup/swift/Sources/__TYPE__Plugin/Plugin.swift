@@ -4,14 +4,14 @@ public import CTrovePlugin
 import TrovePluginKit
 
 /// What the plugin is called and what it offers.
-enum __TYPE__: Plugin {
+enum Main: Plugin {
     static let id = "__ID__"
     static let version = "1.0.0"
-    static var extensions: [PluginExtension] { [.datastore(Instance.self), .policy(Policy.self)] }
+    static var extensions: [PluginExtension] { [.backup(Strategy.self)] }
 }
 
 /// The one exported symbol.
 @c @implementation
 public func trove_plugin_entry(_ major: UInt32, _ minor: UInt32) -> UnsafePointer<trove_plugin_1>? {
-    export(__TYPE__.self, major, minor)
+    export(Main.self, major, minor)
 }
