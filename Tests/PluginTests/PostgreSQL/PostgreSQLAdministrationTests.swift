@@ -130,6 +130,15 @@ extension PostgreSQLTests {
                     let request: JSON = ["name": .string(name)]
                     #expect(PostgreSQLEngine.status { try session.call(\.delete_user, request) } == 1, "\(name)")
                 }
+                do {
+                    try session.call(\.get_user, ["name": "postgres"])
+                    Issue.record("the superuser was shown")
+                } catch let failure as CallFailure {
+                    #expect(
+                        failure.message
+                            == "User show error: User name \"postgres\" is on the reserved list: ['os_admin', 'postgres']."
+                    )
+                }
                 // All or none.
                 let half: JSON = [
                     "users": [

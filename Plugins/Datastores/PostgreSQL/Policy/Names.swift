@@ -19,16 +19,16 @@ enum Names {
         try Encodings.check(database)
     }
 
-    /// Refuses a name that no database of a tenant can have.
-    static func check(databaseName name: String) throws {
+    /// Refuses a name that no database of a tenant can have. `action` begins the sentence for a reserved one.
+    static func check(databaseName name: String, action: String = "") throws {
         try check(text: name, "Database name")
         guard !reservedDatabases.contains(name.lowercased()) else {
-            throw refusal("Database name \(quoted(name)) is on the reserved list: \(list(reservedDatabases)).")
+            throw refusal("\(action)Database name \(quoted(name)) is on the reserved list: \(list(reservedDatabases)).")
         }
     }
 
-    /// Refuses an account that no tenant can have.
-    static func check(user key: UserKey) throws {
+    /// Refuses an account that no tenant can have. `action` begins the sentence for a reserved name.
+    static func check(user key: UserKey, action: String = "") throws {
         try check(text: key.name, "User name")
         guard key.host == "%" else {
             throw refusal(
@@ -36,7 +36,7 @@ enum Names {
                     + "leave it out, or give '%'.")
         }
         guard !reservedUsers.contains(key.name.lowercased()) else {
-            throw refusal("User name \(quoted(key.name)) is on the reserved list: \(list(reservedUsers)).")
+            throw refusal("\(action)User name \(quoted(key.name)) is on the reserved list: \(list(reservedUsers)).")
         }
         for prefix in ["pg_", Owners.prefix] where key.name.hasPrefix(prefix) {
             throw refusal("User name \(quoted(key.name)) must not begin with '\(prefix)', which is reserved.")

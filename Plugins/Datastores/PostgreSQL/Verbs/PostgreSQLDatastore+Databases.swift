@@ -35,7 +35,7 @@ extension PostgreSQLDatastore: DatabaseAdministration {
     }
 
     func deleteDatabase(_ name: String, call: Call) throws {
-        try Names.check(databaseName: name)
+        try Names.check(databaseName: name, action: "Database delete error: Cannot delete database: ")
         try administer(call) { administration in try Self.delete(name, administration) }
     }
 

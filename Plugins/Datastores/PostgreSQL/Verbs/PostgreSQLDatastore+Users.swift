@@ -5,9 +5,9 @@ import TrovePluginKit
 extension PostgreSQLDatastore: AccessAdministration {
     func createUsers(_ users: [UserDocument], call: Call) throws {
         for user in users {
-            try Names.check(user: user.key)
+            try Names.check(user: user.key, action: "User create error: ")
             try Names.check(password: user.password)
-            for name in user.databases { try Names.check(databaseName: name) }
+            for name in user.databases { try Names.check(databaseName: name, action: "User create error: ") }
         }
         try administer(call) { administration in
             try administration.allOrNone(users, undo: { try Accounts.delete($0.key, administration) }) { user in
@@ -17,11 +17,12 @@ extension PostgreSQLDatastore: AccessAdministration {
     }
 
     func deleteUser(_ key: UserKey, call: Call) throws {
-        try Names.check(user: key)
+        try Names.check(user: key, action: "User delete error: ")
         try administer(call) { administration in try Accounts.delete(key, administration) }
     }
 
     func getUser(_ key: UserKey, call: Call) throws -> UserView? {
+        if Names.reservedUsers.contains(key.name) { try Names.check(user: key, action: "User show error: ") }
         // No account has a name that none can have, or a host.
         guard (try? Names.check(user: key)) != nil else { return nil }
         return try administer(call) { administration in
@@ -32,8 +33,8 @@ extension PostgreSQLDatastore: AccessAdministration {
 
     func updateUser(_ update: UserUpdate, call: Call) throws {
         let new = UserKey(name: update.newName ?? update.key.name, host: update.newHost ?? update.key.host)
-        try Names.check(user: update.key)
-        try Names.check(user: new)
+        try Names.check(user: update.key, action: "User update error: ")
+        try Names.check(user: new, action: "User update error: ")
         if let password = update.newPassword { try Names.check(password: password) }
         try administer(call) { administration in
             try Accounts.rename(update.key, to: new, administration)
@@ -58,7 +59,7 @@ extension PostgreSQLDatastore: AccessAdministration {
     }
 
     func grantAccess(_ key: UserKey, databases: [String], call: Call) throws {
-        try Names.check(user: key)
+        try Names.check(user: key, action: "User update error: ")
         for name in databases { try Names.check(databaseName: name) }
         try administer(call) { administration in
             guard try Accounts.exists(key, administration) else { throw Accounts.missing(key) }
@@ -67,7 +68,7 @@ extension PostgreSQLDatastore: AccessAdministration {
     }
 
     func revokeAccess(_ key: UserKey, database: String, call: Call) throws {
-        try Names.check(user: key)
+        try Names.check(user: key, action: "User update error: ")
         try Names.check(databaseName: database)
         try administer(call) { administration in
             guard try Accounts.exists(key, administration) else { throw Accounts.missing(key) }
