@@ -100,7 +100,7 @@ extension Comparable {
 
 extension PluginError {
     /// `{"code", "plugin", "message", "details"}`.
-    var json: JSONValue {
+    package var json: JSONValue {
         .object([
             "code": .string(code.description), "plugin": .string(pluginID), "message": .string(message),
             "details": details ?? .null,
@@ -108,7 +108,7 @@ extension PluginError {
     }
 
     /// Reads `json`; anything else becomes an internal error.
-    init(json: JSONValue) {
+    package init(json: JSONValue) {
         self.init(
             json["code"]?.stringValue.flatMap(Code.init(text:)) ?? .internal,
             pluginID: json["plugin"]?.stringValue ?? "",

@@ -14,7 +14,8 @@ struct ManifestReaderTests {
             "platform": "linux-x86_64-gnu",
         ],
         "roles": ["guest", "control"], "provides": ["trove.datastore/1"], "requires": ["trove.log/1"],
-        "routes": ["instances": ["users", "root-history"], "x": ["jobs"]], "licence": "Apache-2.0", "swift": "6.3", "extra": true,
+        "routes": ["instances": ["users", "root-history"], "x": ["jobs"]], "licence": "Apache-2.0", "swift": "6.3",
+        "extra": true,
     ]
 
     private func read(_ manifest: [String: JSONValue]) throws(PluginRefusal) -> PluginManifest {
@@ -94,7 +95,8 @@ struct ManifestReaderTests {
 
     @Test("route paths are checked")
     func routes() {
-        #expect(RoutePattern.parse("/instances/{id}/users/{name}", pluginID: "org.example.store").pattern?.word == "users")
+        #expect(
+            RoutePattern.parse("/instances/{id}/users/{name}", pluginID: "org.example.store").pattern?.word == "users")
         for path in [
             "instances/{id}/users", "/backups/{id}/users", "/instances/{id}", "/instances/{id}/{word}",
             "/instances/{id}/users/", "/instances/{id}/users/{id}", "/instances/{id}/users/a{b}",

@@ -142,6 +142,7 @@ struct AbsentCompute: ComputeDriver {
     func allocate(_ instanceID: String, ports: [Int]) async throws(ComputeError) -> Placement { throw error }
     func createVolume(_ request: VolumeRequest) async throws(ComputeError) -> VolumePlacement { throw error }
     func boot(_ request: BootRequest) async throws(ComputeError) -> String { throw error }
+    func replaceAgent(_ request: BootRequest) async throws(ComputeError) { throw error }
     func deleteServer(_ instanceID: String) async throws(ComputeError) { throw error }
     func deleteVolume(_ instanceID: String) async throws(ComputeError) { throw error }
     func release(_ instanceID: String) async throws(ComputeError) { throw error }
@@ -163,6 +164,12 @@ struct AbsentPlugins: ControlPlugins {
     func handle(
         _ route: PluginRoute, _ request: JSONValue, _ options: CallOptions, control: any ControlHandler
     ) async throws(PluginError) -> JSONValue { throw PluginError(.notFound, pluginID: "", "no plugins in this test") }
+    func action(
+        _ reference: String, _ name: String, _ arguments: JSONValue, _ options: CallOptions,
+        control: any ControlHandler
+    ) async throws(PluginError) -> ActionResult {
+        throw PluginError(.notFound, pluginID: reference, "no plugins in this test")
+    }
 }
 
 struct AbsentBus: MessageBus {

@@ -3,23 +3,21 @@
 import Model
 import PluginHost
 
-/// `/extensions`: the plugins that add routes.
+/// `/extensions`: the plugins that add routes or actions.
 enum ExtensionRoutes {
     static let routes: [Route<RouteHandler>] = [
         Route(pattern: RoutePattern("GET", "/extensions"), target: list),
         Route(pattern: RoutePattern("GET", "/extensions/{alias}"), target: show),
     ]
 
-    private static let extensionID = "trove.api-extension/1"
-
-    /// `{"extensions": [{"alias", "name", "description", "links": []}]}`
+    /// `{"extensions": [ExtensionView]}`
     @Sendable private static func list(_ call: APICall) async throws -> APIResponse {
-        let plugins = await loaded(call)
+        let plugins = await offering(call)
         return .json { writer in
             writer.object { writer in
                 writer.key("extensions")
                 writer.array { writer in
-                    for plugin in plugins { write(plugin, &writer) }
+                    for (plugin, routes) in plugins { ExtensionView.write(plugin, routes, &writer) }
                 }
             }
         }
@@ -28,29 +26,22 @@ enum ExtensionRoutes {
     /// `{"extension": {…}}`
     @Sendable private static func show(_ call: APICall) async throws -> APIResponse {
         let alias = call.parameter(0)
-        guard let plugin = await loaded(call).first(where: { $0.id == alias }) else {
+        guard let (plugin, routes) = await offering(call).first(where: { $0.plugin.id == alias }) else {
             throw APIFault(404, "No extension found with alias \(alias).")
         }
         return .json { writer in
             writer.object { writer in
                 writer.key("extension")
-                write(plugin, &writer)
+                ExtensionView.write(plugin, routes, &writer)
             }
         }
     }
 
-    private static func loaded(_ call: APICall) async -> [PluginDescription] {
-        await call.services.plugins.plugins
-            .filter { $0.provides.contains(extensionID) }
+    private static func offering(_ call: APICall) async -> [(plugin: PluginDescription, routes: [PluginRoute])] {
+        let routes = await call.services.plugins.routes
+        return await call.services.plugins.plugins
+            .filter { $0.isActive && ($0.provides.contains("trove.api-extension/1") || !$0.actions.isEmpty) }
             .sorted { $0.id < $1.id }
-    }
-
-    private static func write(_ plugin: PluginDescription, _ writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.member("alias", plugin.id)
-            writer.member("name", plugin.id)
-            writer.member("description", "Routes of plugin \(plugin.id), version \(plugin.version).")
-            writer.member("links", [])
-        }
+            .map { plugin in (plugin, routes.filter { $0.pluginID == plugin.id }) }
     }
 }

@@ -18,10 +18,12 @@ struct PluginRouteHandler {
             uniquingKeysWith: { _, last in last }
         )
         let carriesBody = call.request.method != "GET" && call.request.method != "DELETE"
+        let body = carriesBody ? try await call.optionalBody() ?? .null : .null
+        if carriesBody { try Self.check(body, route) }
         let document: JSONValue = .object([
             "method": .string(call.request.method), "path": .string(path), "route": .string(route.path),
             "parameters": .object(parameters), "query": .object(query),
-            "body": carriesBody ? try await call.optionalBody() ?? .null : .null,
+            "body": body,
             "project_id": .string(call.context.projectID), "user_id": .string(call.context.userID),
             "is_admin": .bool(call.context.isAdmin), "request_id": .string(call.context.requestID),
             "base_url": .string(call.baseURL + "/v1.0/" + call.context.projectID),
@@ -31,6 +33,15 @@ struct PluginRouteHandler {
         )
         let answer = try await call.services.plugins.handle(route, document, options, control: control)
         return try Self.response(answer, route)
+    }
+
+    /// A body that does not fit the route's schema does not reach the plugin.
+    private static func check(_ body: JSONValue, _ route: PluginRoute) throws {
+        guard let schema = route.requestSchema else { return }
+        let failures = try JSONSchema(schema).failures(body, root: "body")
+        guard failures.isEmpty else {
+            throw APIFault(400, "Validation error: " + failures.joined(separator: "; ") + ".")
+        }
     }
 
     private static func response(_ answer: JSONValue, _ route: PluginRoute) throws(APIFault) -> APIResponse {

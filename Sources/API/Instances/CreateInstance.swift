@@ -86,12 +86,22 @@ struct CreateInstance {
         return volumeGiB
     }
 
+    /// The datastore's plugin must be in use, and none of the version's plugins quarantined.
     private func requireLoaded(_ reference: String) async throws {
         let loaded = await call.services.plugins.plugins
-        guard loaded.contains(where: { $0.id == reference || "\($0.id)@\($0.version)" == reference }) else {
+        guard loaded.contains(where: { $0.isNamed(reference) }) else {
             throw APIFault(
                 503, "Datastore version '\(version.name)' needs the plugin '\(reference)', which is not loaded."
             )
+        }
+        for needed in PluginReference.all(in: version.plugins) {
+            guard let plugin = loaded.first(where: { $0.isNamed(needed) }), let reason = plugin.quarantine else {
+                continue
+            }
+            throw APIFault(
+                503,
+                "Datastore version '\(version.name)' needs the plugin '\(plugin.reference)', which is quarantined: \(reason)."
+                    + " An operator ends it with 'trove plugin lift \(plugin.id)'.")
         }
     }
 
@@ -159,18 +169,12 @@ struct CreateInstance {
     }
 
     /// The version's references with the plugin versions that serve them now, so that an upgrade of a plugin does not
-    /// change a running instance. What only guests map is left as it is.
+    /// change a running instance.
     private func pinnedPlugins() async throws -> JSONValue {
         let loaded = await call.services.plugins.plugins
-        let references = version.plugins.objectValue ?? [:]
-        return .object(
-            references.mapValues { value in
-                guard let reference = value.stringValue, !reference.contains("@"),
-                    let plugin = loaded.first(where: { $0.id == reference })
-                else { return value }
-                return .string("\(plugin.id)@\(plugin.version)")
-            }
-        )
+        return PluginReference.map(version.plugins) { reference in
+            loaded.first { $0.isNamed(reference) }?.reference ?? reference
+        }
     }
 
     private func checkRestorePoint(volumeGiB: Int, _ transaction: any StateTransaction) throws {

@@ -12,23 +12,26 @@ enum InstanceActions {
             throw APIFault(400, "The request body must be an object with one action.")
         }
         guard actions.count == 1 else { throw APIFault(400, "Only one action can be specified per request.") }
-        switch action {
-        case "restart": return try await restart(id, argument, call)
-        case "reset_status": return try await resetStatus(id, argument, call)
-        case "resize": return try await resize(id, argument, call)
-        case "promote_to_replica_source":
+        guard let core = CoreAction(rawValue: action) else {
+            if let response = try await PluginActions(call: call).perform(id, action, argument) { return response }
+            throw APIFault(400, "Invalid instance action: \(action)")
+        }
+        switch core {
+        case .restart: return try await restart(id, argument, call)
+        case .resetStatus: return try await resetStatus(id, argument, call)
+        case .resize: return try await resize(id, argument, call)
+        case .promoteToReplicaSource:
             return try await refuse(id, "instance:promote_to_replica_source", call) {
                 APIFault(400, "Instance \(id) is not a replica.")
             }
-        case "eject_replica_source":
+        case .ejectReplicaSource:
             return try await refuse(id, "instance:eject_replica_source", call) {
                 APIFault(400, "Instance \(id) is not a replica source.")
             }
-        case "reset_password":
+        case .resetPassword:
             return try await refuse(id, "instance:reset_password", call) {
                 .unsupported("Resetting the password is not supported: use the root or the users calls.")
             }
-        default: throw APIFault(400, "Invalid instance action: \(action)")
         }
     }
 

@@ -14,6 +14,7 @@ enum InstanceRoutes {
         Route(pattern: RoutePattern("PATCH", "/instances/{id}"), target: UpdateInstance.patch),
         Route(pattern: RoutePattern("DELETE", "/instances/{id}"), target: DeleteInstance.handle),
         Route(pattern: RoutePattern("POST", "/instances/{id}/action"), target: InstanceActions.handle),
+        Route(pattern: RoutePattern("GET", "/instances/{id}/actions"), target: PluginActions.list),
         Route(pattern: RoutePattern("GET", "/instances/{id}/backups"), target: BackupRoutes.listOfInstance),
     ]
 

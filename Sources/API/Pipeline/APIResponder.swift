@@ -23,13 +23,23 @@ package final class APIResponder: Sendable {
         self.services = services
         let rateLimiter = services.configuration.rateLimits.map(RateLimiter.init(limits:))
         self.rateLimiter = rateLimiter
-        let routes =
-            InstanceRoutes.routes + BackupRoutes.routes + DatastoreRoutes.routes + FlavorRoutes.routes
-            + LimitRoutes(rateLimiter: rateLimiter).routes + ExtensionRoutes.routes
-            + (services.configuration.hasConstantRoute ? ConstantRoute.routes : [])
+        let routes = Self.coreRoutes(rateLimiter, hasConstantRoute: services.configuration.hasConstantRoute)
         core = RouteTable(routes)
         pluginRoutes = PluginRouteTable(core: routes.map(\.pattern), logger: services.logger)
         pluginHandler = PluginRouteHandler(control: ControlService(services))
+    }
+
+    private static func coreRoutes(
+        _ rateLimiter: RateLimiter?, hasConstantRoute: Bool
+    ) -> [Route<RouteHandler>] {
+        InstanceRoutes.routes + BackupRoutes.routes + DatastoreRoutes.routes + FlavorRoutes.routes
+            + LimitRoutes(rateLimiter: rateLimiter).routes + ExtensionRoutes.routes + PluginManagementRoutes.routes
+            + (hasConstantRoute ? ConstantRoute.routes : [])
+    }
+
+    /// The API's own routes below `/v1.0/{project}`, `METHOD /path` or `* /path`, which no plugin may have.
+    package static func coreRouteNames(hasConstantRoute: Bool) -> [String] {
+        coreRoutes(nil, hasConstantRoute: hasConstantRoute).map { ($0.pattern.method ?? "*") + " " + $0.pattern.path }
     }
 
     /// Mounts what plugins offer now; routes that clash with others are logged, named in the answer and left out.

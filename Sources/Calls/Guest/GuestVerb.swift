@@ -27,13 +27,20 @@ package enum GuestVerb: String, Sendable, CaseIterable {
     case disableRoot = "disable_root"
     case getFilesystemStats = "get_filesystem_stats"
     case createBackup = "create_backup"
+    case moduleApply = "module_apply"
+    case moduleRemove = "module_remove"
+    /// An operation that a plugin invents; the reference service has none.
+    case pluginAction = "plugin_action"
+    /// A plugin's message to itself in the guest, with an answer and without.
+    case pluginCall = "plugin_rpc"
+    case pluginCast = "plugin_cast"
 
     /// Whether the sender waits.
     package enum Kind: Sendable { case call, cast }
 
     package var kind: Kind {
         switch self {
-        case .prepare, .createBackup: .cast
+        case .prepare, .createBackup, .pluginCast: .cast
         default: .call
         }
     }
@@ -82,6 +89,10 @@ package enum GuestVerb: String, Sendable, CaseIterable {
         case .enableRootWithPassword: ArgumentRules(optional: ["root_password"])
         case .getFilesystemStats: ArgumentRules(required: ["fs_path"])
         case .createBackup: ArgumentRules(required: ["backup_info"])
+        case .moduleApply: ArgumentRules(required: ["modules"])
+        case .moduleRemove: ArgumentRules(required: ["module"])
+        case .pluginCall, .pluginCast: ArgumentRules(required: ["plugin", "method", "payload"])
+        case .pluginAction: ArgumentRules(required: ["plugin", "action", "arguments"])
         case .restart, .stopDatabase, .ping, .isRootEnabled, .enableRoot, .disableRoot: ArgumentRules()
         }
     }

@@ -48,3 +48,32 @@ extension ManifestReader {
         return datastores
     }
 }
+
+extension PluginDatastore {
+    /// The manifest's member; `null` for any datastore.
+    static func json(_ datastores: [PluginDatastore]?) -> JSONValue {
+        guard let datastores else { return .null }
+        return .array(
+            datastores.map { datastore in
+                var members: [String: JSONValue] = ["name": .string(datastore.name)]
+                members["versions"] = datastore.versions.map { .array($0.map(JSONValue.string)) }
+                return .object(members)
+            })
+    }
+
+    static func list(_ value: JSONValue?) -> [PluginDatastore]? {
+        value?.arrayValue?.map { item in
+            PluginDatastore(
+                name: item["name"]?.stringValue ?? "",
+                versions: item["versions"]?.arrayValue?.compactMap(\.stringValue))
+        }
+    }
+}
+
+extension ActionDeclaration {
+    /// Reads what `json` wrote, in a process that may be newer: what it does not understand is left out.
+    static func list(_ value: JSONValue?) -> [ActionDeclaration] {
+        let reader = ManifestReader(path: "")
+        return (value?.arrayValue ?? []).compactMap { try? reader.action($0, "", roles: [.guest, .control]) }
+    }
+}

@@ -20,17 +20,22 @@ struct ManifestReader {
         let version = try text(root, "version")
         guard Self.isVersion(version) else { throw refuse("version", "must be a semantic version, e.g. 1.4.0") }
         let roles = try roles(root)
+        let provides = try identifiers(root, "provides", isRequired: true)
+        let actions = try actions(root, roles: roles)
+        guard actions.isEmpty || provides.contains("trove.actions/1") else {
+            throw refuse("provides", "does not name trove.actions/1, and there are actions")
+        }
         return PluginManifest(
             id: id,
             version: version,
             summary: try text(root, "summary"),
             library: try library(root),
             roles: roles,
-            provides: try identifiers(root, "provides", isRequired: true),
+            provides: provides,
             requires: try identifiers(root, "requires", isRequired: false),
             datastores: try datastores(root),
             routeWords: try routes(root),
-            actions: try actions(root, roles: roles),
+            actions: actions,
             licence: try text(root, "licence"),
             swift: try swift(root)
         )

@@ -78,6 +78,11 @@ package struct PluginRouteWords: Sendable, Hashable {
     }
 }
 
+extension PluginManifest {
+    /// The Swift release of which plugins in Swift must be for this host, MAJOR.MINOR.
+    package static var swiftRelease: String { HostPlatform.swift }
+}
+
 /// What this build of the host is, as manifests name it.
 enum HostPlatform {
     #if arch(x86_64)

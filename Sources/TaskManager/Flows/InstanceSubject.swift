@@ -83,6 +83,7 @@ struct InstanceSubject: Sendable {
         for role in ["datastore", "backup"] {
             if let reference = instance.plugins[role] ?? version.plugins[role] { plugins[role] = reference }
         }
+        if let extra = instance.plugins["extra"] ?? version.plugins["extra"] { plugins["extra"] = extra }
         members["plugins"] = .object(plugins)
         members["ports"] = .array(requirements.ports.map { .int(Int64($0)) })
         if let port = requirements.ports.first { members["port"] = .int(Int64(port)) }
@@ -96,8 +97,7 @@ struct InstanceSubject: Sendable {
     /// The template's key covers what its content depends on: the plugin's bytes, the version and the engine's programs.
     func template(_ services: FlowServices, requirements: EngineRequirements) async throws -> TemplateRequest {
         let reference = try plugin("datastore")
-        let id = reference.split(separator: "@").first.map(String.init) ?? reference
-        let digest = await services.plugins.plugins.first { $0.id == id }?.sha256 ?? ""
+        let digest = await services.plugins.plugins.first { $0.isNamed(reference) }?.sha256 ?? ""
         let key = TemplateKey.make(
             datastore: datastore.name, version: version.name, pluginDigest: digest, programs: requirements.programs
         )

@@ -12,6 +12,15 @@ struct DatastoreFile: Sendable {
         var isActive: Bool
         /// Plugin references by role: `datastore`, `backup`, `replication`.
         var plugins: [String: String]
+        /// References of plugins beside these, for their actions and modules.
+        var extra: [String] = []
+
+        /// As the catalogue's row has them: `{"datastore", "backup"?, "replication"?, "extra"?: […]}`.
+        var pluginDocument: JSONValue {
+            var members = plugins.mapValues(JSONValue.string)
+            if !extra.isEmpty { members["extra"] = .array(extra.map(JSONValue.string)) }
+            return .object(members)
+        }
     }
 
     var path: String
@@ -20,7 +29,7 @@ struct DatastoreFile: Sendable {
     var versions: [Version]
 
     /// Every reference that the file names, `id` or `id@version`.
-    var references: Set<String> { Set(versions.flatMap { $0.plugins.values }) }
+    var references: Set<String> { Set(versions.flatMap { Array($0.plugins.values) + $0.extra }) }
 
     /// Reads every `*.yaml` of a directory, in name order; a datastore may have one file.
     static func readAll(_ directory: String) throws -> [DatastoreFile] {
@@ -60,7 +69,7 @@ struct DatastoreFile: Sendable {
     private static func version(_ node: Node, _ file: YAMLDocument) throws -> Version {
         let member = try file.mapping(
             node,
-            allowed: ["name", "version", "plugin", "backup", "replication", "packages", "active"],
+            allowed: ["name", "version", "plugin", "backup", "replication", "plugins", "packages", "active"],
             what: "a version"
         )
         let name = try file.requiredText(member, "name", of: node, what: "a version")
@@ -68,12 +77,21 @@ struct DatastoreFile: Sendable {
         for role in ["backup", "replication"] {
             if let reference = try file.text(member[role], what: "'\(role)'") { plugins[role] = reference }
         }
+        var extra: [String] = []
+        for item in try file.sequence(member["plugins"], what: "'plugins'") {
+            guard let reference = try file.text(item, what: "a plugin reference") else { continue }
+            guard !extra.contains(reference), !plugins.values.contains(reference) else {
+                throw file.error(item, "version '\(name)' names the plugin \(reference) twice")
+            }
+            extra.append(reference)
+        }
         return Version(
             name: name, number: try file.text(member["version"], what: "'version'") ?? name,
             packages: try file.sequence(member["packages"], what: "'packages'").compactMap {
                 try file.text($0, what: "a package name")
             },
-            isActive: try file.bool(member["active"], default: true, what: "'active'"), plugins: plugins
+            isActive: try file.bool(member["active"], default: true, what: "'active'"), plugins: plugins,
+            extra: extra
         )
     }
 

@@ -10,11 +10,15 @@ final class TestPlugins: ControlPlugins {
     typealias RouteAnswer =
         @Sendable (PluginRoute, JSONValue, any ControlHandler, RequestContext) async throws(PluginError) -> JSONValue
 
+    typealias ActionAnswer =
+        @Sendable (String, String, JSONValue, any ControlHandler) async throws(PluginError) -> ActionResult
+
     private struct State {
         var plugins: [PluginDescription]
         var routes: [PluginRoute] = []
         var policy: PolicyAnswer
         var route: RouteAnswer
+        var action: ActionAnswer = { _, _, arguments, _ throws(PluginError) in ActionResult(value: arguments) }
     }
 
     static let engine = "org.example.engine"
@@ -55,6 +59,9 @@ final class TestPlugins: ControlPlugins {
     }
 
     func onPolicy(_ answer: @escaping PolicyAnswer) { state.withLock { $0.policy = answer } }
+    func onAction(_ answer: @escaping ActionAnswer) { state.withLock { $0.action = answer } }
+    func setPlugins(_ change: (inout [PluginDescription]) -> Void) { state.withLock { change(&$0.plugins) } }
+    func setRoutes(_ routes: [PluginRoute]) { state.withLock { $0.routes = routes } }
     func onRoute(_ answer: @escaping RouteAnswer) { state.withLock { $0.route = answer } }
 
     func policy(
@@ -67,5 +74,12 @@ final class TestPlugins: ControlPlugins {
         _ route: PluginRoute, _ request: JSONValue, _ options: CallOptions, control: any ControlHandler
     ) async throws(PluginError) -> JSONValue {
         try await state.withLock(\.route)(route, request, control, options.context)
+    }
+
+    func action(
+        _ reference: String, _ name: String, _ arguments: JSONValue, _ options: CallOptions,
+        control: any ControlHandler
+    ) async throws(PluginError) -> ActionResult {
+        try await state.withLock(\.action)(reference, name, arguments, control)
     }
 }

@@ -41,7 +41,7 @@ enum Built {
         let manifest = """
             {"manifest": 1, "id": "org.example.files", "version": "1.0.0", "summary": "Files as databases",
              "library": {"file": "files.so", "sha256": "\(sum)", "abi": "1.0", "platform": "\(platform)"},
-             "roles": ["guest"], "provides": ["trove.datastore/1", "trove.backup/1"], "requires": ["trove.config/1"],
+             "roles": ["guest"], "provides": ["trove.datastore/1", "trove.backup/1", "trove.rpc-peer/1"], "requires": ["trove.config/1"],
              "licence": "Apache-2.0"}
             """
         try? manifest.write(toFile: own + "/plugin.json", atomically: true, encoding: .utf8)
@@ -55,14 +55,14 @@ enum Built {
     static let agent = repository + "/.build/debug/trove-guest"
     static let hasAgent = FileManager.default.isExecutableFile(atPath: agent)
 
-    private static func compile(_ source: String, to path: String, _ flags: [String]) {
+    static func compile(_ source: String, to path: String, _ flags: [String]) {
         let file = path + ".c"
         try? source.write(toFile: file, atomically: true, encoding: .utf8)
         let said = run("/usr/bin/cc", ["-D_GNU_SOURCE", "-O1", "-o", path, file] + flags)
         if !FileManager.default.fileExists(atPath: path) { print("cc: \(said)") }
     }
 
-    private static func run(_ program: String, _ arguments: [String]) -> String {
+    static func run(_ program: String, _ arguments: [String]) -> String {
         let process = Process()
         let pipe = Pipe()
         process.executableURL = URL(fileURLWithPath: program)

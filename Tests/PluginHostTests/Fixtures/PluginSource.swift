@@ -4,14 +4,17 @@
 enum PluginSource {
     /// What every plugin starts with.
     static let prelude = """
+        #include "trove_actions.h"
         #include "trove_api_extension.h"
         #include "trove_backup.h"
         #include "trove_datastore.h"
         #include "trove_datastore_policy.h"
+        #include "trove_module_driver.h"
         #include "trove_plugin.h"
         #include "trove_services.h"
         #include <poll.h>
         #include <pthread.h>
+        #include <stdarg.h>
         #include <stdio.h>
         #include <stdlib.h>
         #include <string.h>
