@@ -8,4 +8,6 @@ enum Programs {
     static let installer = "/usr/bin/mariadb-install-db"
     /// Writes what a file system still holds in memory.
     static let sync = "/usr/bin/sync"
+    /// Brings system tables to the server's version.
+    static let upgrader = "/usr/bin/mariadb-upgrade"
 }

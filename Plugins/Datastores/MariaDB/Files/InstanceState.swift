@@ -4,7 +4,8 @@ import TrovePluginKit
 
 /// What the plugin keeps of one instance, in a file of the agent's alone.
 ///
-/// Shape: `{"password", "config_contents", "first_start": bool, "restored": bool, "root_password"?}`.
+/// Shape: `{"password", "config_contents", "first_start": bool, "restored": bool, "root_password"?,
+/// "logs"?: {variable: bool}}`.
 struct InstanceState {
     /// The administrator's password. Secret.
     var password: String
@@ -16,6 +17,8 @@ struct InstanceState {
     var isRestored: Bool
     /// Kept until the first start is over. Secret.
     var rootPassword: String?
+    /// Logs that were turned on or off, by the variable that does it.
+    var logs: [String: Bool] = [:]
 
     /// Reads the state; `nil` before `prepare`.
     static func load(_ path: String) throws -> InstanceState? {
@@ -25,7 +28,8 @@ struct InstanceState {
             return InstanceState(
                 password: try json.text("password"), configContents: try json.text("config_contents"),
                 isFirstStart: json["first_start"]?.boolValue ?? false, isRestored: json["restored"]?.boolValue ?? false,
-                rootPassword: try json.optionalText("root_password"))
+                rootPassword: try json.optionalText("root_password"),
+                logs: (json["logs"]?.objectValue ?? [:]).compactMapValues(\.boolValue))
         } catch {
             throw PluginFailure(.internal, "\(path) is damaged; restore it or make the instance anew from a backup")
         }
@@ -37,6 +41,7 @@ struct InstanceState {
             "password": .string(password), "config_contents": .string(configContents),
             "first_start": .bool(isFirstStart), "restored": .bool(isRestored),
             "root_password": rootPassword.map(JSON.string),
+            "logs": logs.isEmpty ? nil : .object(logs.mapValues(JSON.bool)),
         ])
         try PluginFiles.write(json.text, to: path, .secret)
     }

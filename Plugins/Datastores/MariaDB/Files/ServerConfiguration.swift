@@ -16,6 +16,10 @@ struct ServerConfiguration {
     var firstStartPath: String { instance.runDirectory + "/first-start.sql" }
     /// Statements of `initialize`.
     var templatePath: String { instance.runDirectory + "/template.sql" }
+    /// Where every statement goes, if that is asked for.
+    var generalLogPath: String { instance.dataDirectory + "/general.log" }
+    /// Where slow statements go, if that is asked for.
+    var slowLogPath: String { instance.dataDirectory + "/slow_query.log" }
     /// The Unix socket.
     var socketPath: String { instance.runDirectory + "/mariadb.sock" }
     /// On the data volume, not in the run directory: that one is memory.
@@ -25,7 +29,7 @@ struct ServerConfiguration {
     var owner: (uid: UInt32, gid: UInt32) { (instance.uid, instance.gid) }
 
     /// The whole option file: the last of two equal settings counts, so paths and identity come last.
-    func optionFile(contents: String) -> String {
+    func optionFile(contents: String, logs: [String: Bool]) -> String {
         var values: [(name: String, value: String)] = [
             ("datadir", instance.dataDirectory),
             ("tmpdir", temporaryPath),
@@ -37,8 +41,11 @@ struct ServerConfiguration {
             ("pid_file", instance.runDirectory + "/mariadb.pid"),
             ("bind_address", instance.address),
             ("port", String(instance.port)),
+            ("general_log_file", generalLogPath),
+            ("slow_query_log_file", slowLogPath),
             ("server_id", String(Self.serverID(instance.instanceID))),
         ]
+        values += logs.sorted { $0.key < $1.key }.map { ($0.key, $0.value ? "ON" : "OFF") }
         // Without it the server refuses to run as root, which an agent without a uid of its own for the engine may be.
         if instance.uid == 0 { values.append(("user", "root")) }
         return contents + "\n" + Settings.group(values)

@@ -45,7 +45,8 @@ enum Settings {
 
     /// Settings that the plugin decides: paths, identity, and what would change who may log in.
     static let fixed: Set<String> = [
-        "basedir", "bind_address", "datadir", "ignore_db_dirs", "init_connect", "init_file", "innodb_data_home_dir",
+        "basedir", "bind_address", "general_log_file", "slow_query_log_file", "datadir", "ignore_db_dirs",
+        "init_connect", "init_file", "innodb_data_home_dir",
         "innodb_data_file_path", "innodb_log_group_home_dir", "innodb_undo_directory", "log_error", "pid_file",
         "plugin_dir", "plugin_load", "plugin_load_add", "port", "secure_file_priv", "server_id", "skip_grant_tables",
         "skip_name_resolve", "skip_networking", "socket", "tmpdir", "user",
@@ -56,7 +57,7 @@ enum Settings {
     /// - Throws: `PluginFailure` `.invalidArgument` naming a setting that cannot be written, or that is not a tenant's.
     static func overrides(_ values: [String: JSON]) throws -> [(name: String, value: String)] {
         try values.sorted { $0.key < $1.key }.map { key, value in
-            let name = String(key.map { $0 == "-" ? "_" : $0 }).lowercased()
+            let name = spelled(key)
             guard !name.isEmpty, name.utf8.count <= 64, name.utf8.allSatisfy(isNameByte) else {
                 throw PluginFailure(.invalidArgument, "The setting '\(key)' is not the name of a setting.")
             }
@@ -65,6 +66,34 @@ enum Settings {
             }
             return (name, try text(of: value, for: key))
         }
+    }
+
+    /// A setting's name in the engine's spelling.
+    static func spelled(_ name: String) -> String { String(name.map { $0 == "-" ? "_" : $0 }).lowercased() }
+
+    /// The values of an option file that `group` wrote; of two equal names the last counts.
+    static func parsed(_ text: String) -> [String: String] {
+        let pairs = text.split(whereSeparator: \.isNewline).compactMap { line -> (String, String)? in
+            let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, parts[0].last == " ", parts[1].first == " " else { return nil }
+            return (String(parts[0].dropLast()), unquoted(parts[1].dropFirst()))
+        }
+        return Dictionary(pairs, uniquingKeysWith: { _, last in last })
+    }
+
+    private static func unquoted(_ value: Substring) -> String {
+        guard value.first == "\"", value.count >= 2 else { return String(value) }
+        var result = ""
+        var isEscaped = false
+        for character in value.dropFirst().dropLast() {
+            if character == "\\", !isEscaped {
+                isEscaped = true
+                continue
+            }
+            isEscaped = false
+            result.append(character)
+        }
+        return result
     }
 
     private static func text(of value: JSON, for key: String) throws -> String {

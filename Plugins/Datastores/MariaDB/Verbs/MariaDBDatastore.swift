@@ -114,6 +114,23 @@ final class MariaDBDatastore: TemplateInitialization, BackupAccessProvision {
         try session.run(password: try prepared().password, call: call, body)
     }
 
+    /// Remembers the configuration of the next start.
+    func keep(configContents: String) throws {
+        try change { $0.configContents = configContents }
+    }
+
+    /// Remembers for the next start whether a log is on.
+    func keep(log variable: String, isEnabled: Bool) throws {
+        try change { $0.logs[variable] = isEnabled }
+    }
+
+    private func change(_ body: (inout InstanceState) -> Void) throws {
+        var new = try prepared()
+        body(&new)
+        try new.save(files.statePath)
+        state = new
+    }
+
     private func prepared() throws -> InstanceState {
         guard let state else { throw PluginFailure(.preconditionFailed, "the instance has not been prepared") }
         return state
@@ -144,7 +161,7 @@ final class MariaDBDatastore: TemplateInitialization, BackupAccessProvision {
 
     private func writeStartFiles(_ state: InstanceState) throws {
         try PluginFiles.makeDirectory(files.temporaryPath, owner: files.owner)
-        let options = files.optionFile(contents: state.configContents)
+        let options = files.optionFile(contents: state.configContents, logs: state.logs)
         try PluginFiles.write(options, to: files.optionPath, PluginFiles.Access(mode: 0o644))
         guard state.isFirstStart else { return }
         try PluginFiles.write(

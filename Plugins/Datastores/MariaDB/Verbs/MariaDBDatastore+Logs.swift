@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TrovePluginKit
+
+extension MariaDBDatastore: LogAdministration {
+    /// The error log is the server's error output, which the agent keeps; the other two are the server's own files.
+    func listLogs(call: Call) throws -> [EngineLog] {
+        let rows = try administer(call) {
+            try $0.run("SELECT @@global.slow_query_log, @@global.general_log", "list logs")
+        }
+        let logs = files.instance.logDirectory
+        return [
+            EngineLog(
+                name: "error", kind: .system, file: logs + "/engine.log", isEnabled: true,
+                summary: "Starts, stops, warnings and errors of the server."),
+            EngineLog(
+                name: "general", kind: .user, file: files.generalLogPath, isEnabled: rows.first?[1] == "1",
+                summary: "Every statement."),
+            EngineLog(
+                name: "slow_query", kind: .user, file: files.slowLogPath, isEnabled: rows.first?[0] == "1",
+                summary: "Statements that take longer than long_query_time."),
+        ]
+    }
+
+    /// In effect at once, and again after a restart.
+    func setLog(_ name: String, isEnabled: Bool, call: Call) throws -> Bool {
+        let variables = ["general": "general_log", "slow_query": "slow_query_log"]
+        guard let variable = variables[name] else {
+            guard name == "error" else { throw PluginFailure(.notFound, "there is no log \(name)") }
+            throw PluginFailure(.invalidArgument, "The log 'error' is always on.")
+        }
+        _ = try administer(call) {
+            try $0.run("SET GLOBAL \(variable) = \(isEnabled ? "ON" : "OFF")", "set \(variable)")
+        }
+        try keep(log: variable, isEnabled: isEnabled)
+        return false
+    }
+}
