@@ -22,6 +22,8 @@ static void close_instance(void *self) {
 
 static trove_status open_instance(trove_call *call, trove_str config, void **self) {
   int64_t port;
+  trove_status expected = kit_expect(call, config, "instance_id s, address s, port i, data_dir s, state_dir s, uid i, gid i");
+  if (expected != TROVE_OK) return expected;
   instance *it = calloc(1, sizeof *it);
   if (it == NULL) return kit_fail(call, TROVE_EXHAUSTED, "out of memory");
   char *state = kit_member_text(config, "state_dir");
@@ -61,6 +63,8 @@ static trove_status keep(instance *it, trove_call *call, trove_str request, sett
 
 static trove_status prepare(void *self, trove_call *call, trove_str request) {
   settings_values values;
+  trove_status status = kit_expect(call, request, "config_contents s, restored b, overrides {?, root_password s?");
+  if (status != TROVE_OK) return status;
   trove_str restored = kit_member(request, "restored");
   if (restored.len == 4 && memcmp(restored.ptr, "true", 4) == 0)
     return kit_fail(call, TROVE_UNSUPPORTED, "memcached keeps no data that could be restored");
@@ -93,8 +97,8 @@ static trove_status launch(void *self, trove_call *call, trove_str request) {
   instance *it = self;
   settings_values values;
   kit_text out = {NULL, 0, 0, 0};
-  (void)request;
-  trove_status status = load(it, call, &values);
+  trove_status status = kit_expect(call, request, "");
+  if (status == TROVE_OK) status = load(it, call, &values);
   if (status != TROVE_OK) return status;
   kit_add(&out, "{\"argv\":[\"" MEMCACHED_PROGRAM "\",\"-l\",");
   kit_quote(&out, kit_str(it->address));
@@ -122,7 +126,8 @@ static trove_status launch(void *self, trove_call *call, trove_str request) {
 static trove_status started(void *self, trove_call *call, trove_str request) {
   static const char *const ends[] = {"VERSION ", NULL};
   instance *it = self;
-  (void)request;
+  trove_status expected = kit_expect(call, request, "");
+  if (expected != TROVE_OK) return expected;
   for (;;) {
     kit_text answer = {NULL, 0, 0, 0};
     exchange_result result = protocol_exchange(call, it->address, it->port, "version\r\n", ends, 2000, &answer);
@@ -186,12 +191,13 @@ static trove_status tell(instance *it, trove_call *call, int index, const settin
 static trove_status apply_configuration(void *self, trove_call *call, trove_str request) {
   instance *it = self;
   settings_values values;
+  trove_status status = kit_expect(call, request, "values {, config_contents s");
+  if (status != TROVE_OK) return status;
   trove_str changed = kit_member(request, "values"), name, value;
   const char *at = changed.ptr;
   int count = 0;
-  if (changed.ptr == NULL) return kit_fail(call, TROVE_INVALID_ARGUMENT, "the member 'values' must be an object");
   settings_values checked = settings_for(MEMCACHED_MEMORY_MB_MINIMUM);
-  trove_status status = settings_override(call, changed, &checked);
+  status = settings_override(call, changed, &checked);
   if (status == TROVE_OK) status = keep(it, call, request, &values);
   if (status != TROVE_OK) return status;
   kit_text out = {NULL, 0, 0, 0};

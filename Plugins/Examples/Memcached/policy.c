@@ -5,7 +5,8 @@
 
 static trove_status requirements(trove_call *call, trove_str request) {
   kit_text out = {NULL, 0, 0, 0};
-  (void)request;
+  trove_status status = kit_expect(call, request, "version s");
+  if (status != TROVE_OK) return status;
   kit_add(&out, "{\"ports\":[");
   kit_int(&out, MEMCACHED_PORT);
   kit_add(&out, "],\"volume\":{\"required\":false,\"minimum_gib\":0},\"memory_mb_minimum\":");
@@ -26,7 +27,8 @@ static int is_empty_list(trove_str value) {
 
 static trove_status validate_create(trove_call *call, trove_str request) {
   int64_t memory_mb;
-  trove_status status = memory(call, request, &memory_mb);
+  trove_status status = kit_expect(call, request, "version s, memory_mb i, databases [, users [, configuration {?");
+  if (status == TROVE_OK) status = memory(call, request, &memory_mb);
   if (status != TROVE_OK) return status;
   if (memory_mb < MEMCACHED_MEMORY_MB_MINIMUM)
     return kit_fail(call, TROVE_INVALID_ARGUMENT, "The flavor must have %d MiB of memory or more.",
@@ -42,7 +44,8 @@ static trove_status validate_create(trove_call *call, trove_str request) {
 
 static trove_status render_configuration(trove_call *call, trove_str request) {
   int64_t memory_mb;
-  trove_status status = memory(call, request, &memory_mb);
+  trove_status status = kit_expect(call, request, "version s, memory_mb i, overrides {?");
+  if (status == TROVE_OK) status = memory(call, request, &memory_mb);
   if (status != TROVE_OK) return status;
   settings_values values = settings_for(memory_mb);
   status = settings_override(call, kit_member(request, "overrides"), &values);
@@ -61,7 +64,8 @@ static trove_status render_configuration(trove_call *call, trove_str request) {
 
 static trove_status parameters(trove_call *call, trove_str request) {
   kit_text out = {NULL, 0, 0, 0};
-  (void)request;
+  trove_status status = kit_expect(call, request, "version s");
+  if (status != TROVE_OK) return status;
   kit_add(&out, "{\"parameters\":[");
   for (int index = 0; index < SETTING_COUNT; index++) {
     const setting *it = &settings[index];
@@ -91,7 +95,8 @@ static trove_status parameters(trove_call *call, trove_str request) {
 /* Without the flavor only a limit that was given can be held against the item size. */
 static trove_status validate_configuration(trove_call *call, trove_str request) {
   settings_values values = settings_for(settings[SETTING_CACHE_MB].maximum * 4 / 3);
-  trove_status status = settings_override(call, kit_member(request, "values"), &values);
+  trove_status status = kit_expect(call, request, "version s, values {");
+  if (status == TROVE_OK) status = settings_override(call, kit_member(request, "values"), &values);
   return status == TROVE_OK ? settings_check(call, &values) : status;
 }
 

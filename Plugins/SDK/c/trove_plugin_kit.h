@@ -53,14 +53,21 @@ KIT_UNUSED static trove_str kit_str(const char *text) {
   return str;
 }
 
-/* Records why a call fails and returns code. Cut off after 511 bytes. No secrets. */
+/* Records why a call fails and returns code: one line, cut off after 511 bytes. No secrets. */
 KIT_FORMAT(3, 4) KIT_UNUSED static trove_status kit_fail(trove_call *call, trove_status code, const char *format, ...) {
   char text[512];
   trove_str none = {NULL, 0};
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(text, sizeof text, format, arguments);
+  int length = vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
+  size_t end = strlen(text);
+  /* What was cut off may have ended inside a character. */
+  if (length >= (int)sizeof text)
+    while (end > 0 && ((unsigned char)text[end - 1] & 0xC0) == 0x80) text[--end] = 0;
+  if (length >= (int)sizeof text && end > 0 && ((unsigned char)text[end - 1] & 0x80) != 0) text[--end] = 0;
+  for (size_t index = 0; index < end; index++)
+    if ((unsigned char)text[index] < 0x20 || text[index] == 0x7F) text[index] = ' ';
   return kit_host->fail(call, code, kit_str(text), none);
 }
 
@@ -142,7 +149,10 @@ KIT_UNUSED static trove_status kit_emit(trove_call *call, kit_text *text) {
 }
 
 /* ---- reading JSON ----
-   The host gives valid JSON; these look into it without building anything. A value is the bytes of one JSON value. */
+   These look into a document without building anything. Ask kit_expect first: the others take the document for valid. A
+   value is the bytes of one JSON value. */
+
+#define KIT_JSON_DEPTH 128
 
 KIT_UNUSED static const char *kit_json_space(const char *at, const char *end) {
   while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r')) at++;
@@ -289,6 +299,108 @@ KIT_UNUSED static char *kit_member_text(trove_str object, const char *name) {
     return NULL;
   }
   return text.ptr;
+}
+
+/* Behind a valid value that begins at `at`; NULL for anything else. */
+KIT_UNUSED static const char *kit_json_check(const char *at, const char *end, int depth) {
+  at = kit_json_space(at, end);
+  if (at == end || depth > KIT_JSON_DEPTH) return NULL;
+  if (*at == '"') {
+    const char *start = at;
+    for (at++; at < end && *at != '"'; at++) {
+      if ((unsigned char)*at < 0x20) return NULL;
+      if (*at == '\\') at++;
+    }
+    if (at >= end) return NULL;
+    kit_text text = {NULL, 0, 0, 0};
+    trove_str value = {start, (size_t)(at + 1 - start)};
+    int is_text = kit_json_text(value, &text);
+    kit_free(&text);
+    return is_text ? at + 1 : NULL;
+  }
+  if (*at == '{' || *at == '[') {
+    char close = *at == '{' ? '}' : ']';
+    at = kit_json_space(at + 1, end);
+    if (at < end && *at == close) return at + 1;
+    for (;;) {
+      at = kit_json_space(at, end);
+      if (close == '}') {
+        if (at == end || *at != '"') return NULL;
+        at = kit_json_check(at, end, depth + 1);
+        if (at == NULL) return NULL;
+        at = kit_json_space(at, end);
+        if (at == end || *at++ != ':') return NULL;
+      }
+      at = kit_json_check(at, end, depth + 1);
+      if (at == NULL) return NULL;
+      at = kit_json_space(at, end);
+      if (at == end) return NULL;
+      if (*at == close) return at + 1;
+      if (*at++ != ',') return NULL;
+    }
+  }
+  static const char *const words[] = {"true", "false", "null"};
+  for (int index = 0; index < 3; index++) {
+    size_t length = strlen(words[index]);
+    if ((size_t)(end - at) >= length && memcmp(at, words[index], length) == 0) return at + length;
+  }
+  const char *digits = *at == '-' ? at + 1 : at, *start = digits;
+  while (digits < end && *digits >= '0' && *digits <= '9') digits++;
+  if (digits == start || (*start == '0' && digits > start + 1)) return NULL;
+  if (digits < end && *digits == '.') {
+    start = ++digits;
+    while (digits < end && *digits >= '0' && *digits <= '9') digits++;
+    if (digits == start) return NULL;
+  }
+  if (digits < end && (*digits == 'e' || *digits == 'E')) {
+    digits++;
+    if (digits < end && (*digits == '+' || *digits == '-')) digits++;
+    start = digits;
+    while (digits < end && *digits >= '0' && *digits <= '9') digits++;
+    if (digits == start) return NULL;
+  }
+  return digits;
+}
+
+KIT_UNUSED static int kit_json_is(trove_str value, char type) {
+  int64_t number;
+  switch (type) {
+    case 's': return value.ptr[0] == '"';
+    case 'i': return kit_json_int(value, &number);
+    case 'b': return value.ptr[0] == 't' || value.ptr[0] == 'f';
+    case '[': return value.ptr[0] == '[';
+    default: return value.ptr[0] == '{';
+  }
+}
+
+/* Holds a document against a list of members, "name s, count i, list [, rest {?": s text, i integer, b boolean, [ list, {
+   object; with ? it may be absent or null. TROVE_INVALID_ARGUMENT naming the member, also for what is no JSON object. */
+KIT_UNUSED static trove_status kit_expect(trove_call *call, trove_str document, const char *members) {
+  const char *end = document.ptr + document.len;
+  const char *at = document.ptr != NULL ? kit_json_check(document.ptr, end, 0) : NULL;
+  if (at == NULL || kit_json_space(at, end) != end || *kit_json_space(document.ptr, end) != '{')
+    return kit_fail(call, TROVE_INVALID_ARGUMENT, "the request is not one JSON object");
+  while (*members != 0) {
+    char name[64];
+    size_t length = strcspn(members, " ");
+    char type = members[length + 1];
+    if (length >= sizeof name) return kit_fail(call, TROVE_INTERNAL, "a member's name is too long");
+    memcpy(name, members, length);
+    name[length] = 0;
+    members += length + 2;
+    int is_optional = *members == '?';
+    trove_str value = kit_member(document, name);
+    if (value.ptr == NULL ? !is_optional : !kit_json_is(value, type))
+      return kit_fail(call, TROVE_INVALID_ARGUMENT, "the member '%s' must be %s", name,
+                      type == 's'   ? "text"
+                      : type == 'i' ? "an integer"
+                      : type == 'b' ? "true or false"
+                      : type == '[' ? "a list"
+                                    : "an object");
+    members += strcspn(members, ",");
+    members += strspn(members, ", ");
+  }
+  return TROVE_OK;
 }
 
 /* ---- small files ---- */

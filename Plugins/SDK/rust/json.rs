@@ -73,6 +73,14 @@ impl Json {
         }
     }
 
+    /// A member's list, or a failure that names it.
+    pub fn list(&self, name: &str) -> Result<&[Json]> {
+        match self.get(name) {
+            Some(Json::List(items)) => Ok(items),
+            _ => Err(Failure::new(TROVE_INVALID_ARGUMENT, format!("the member '{name}' must be a list"))),
+        }
+    }
+
     /// A member's boolean; `false` without one.
     pub fn flag(&self, name: &str) -> bool {
         self.get(name) == Some(&Json::Bool(true))

@@ -152,8 +152,10 @@ impl Call {
         if failure.is_recorded {
             return failure.status;
         }
+        // One line, of a length that a log takes.
+        let message: String = failure.message.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect();
         match host().and_then(|host| host.fail) {
-            Some(fail) => unsafe { fail(self.0, failure.status, lend(&failure.message), lend("")) },
+            Some(fail) => unsafe { fail(self.0, failure.status, lend(&message), lend("")) },
             None => failure.status,
         }
     }

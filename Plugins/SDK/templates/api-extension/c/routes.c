@@ -5,6 +5,8 @@
 
 static trove_status show_greeting(trove_call *call, trove_str request) {
   kit_text name = {NULL, 0, 0, 0}, text = {NULL, 0, 0, 0}, out = {NULL, 0, 0, 0};
+  trove_status expected = kit_expect(call, request, "method s, path s, route s, parameters {, query {");
+  if (expected != TROVE_OK) return expected;
   if (!kit_json_text(kit_member(kit_member(request, "parameters"), "name"), &name)) {
     kit_free(&name);
     return kit_fail(call, TROVE_INVALID_ARGUMENT, "the path has no {name}");

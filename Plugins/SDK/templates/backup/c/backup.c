@@ -18,6 +18,8 @@ static void close_strategy(void *self) {
 }
 
 static trove_status open_strategy(trove_call *call, trove_str config, void **self) {
+  trove_status expected = kit_expect(call, config, "instance_id s, data_dir s, uid i, gid i, access {?");
+  if (expected != TROVE_OK) return expected;
   strategy *it = calloc(1, sizeof *it);
   if (it == NULL) return kit_fail(call, TROVE_EXHAUSTED, "out of memory");
   it->data_dir = kit_member_text(config, "data_dir");
@@ -31,6 +33,8 @@ static trove_status open_strategy(trove_call *call, trove_str config, void **sel
 
 /* Only full backups, over a descriptor that a child can have. */
 static trove_status check(trove_call *call, trove_str request, int32_t fd) {
+  trove_status expected = kit_expect(call, request, "type s, memory_mb i, parent {?, position {?");
+  if (expected != TROVE_OK) return expected;
   char *type = kit_member_text(request, "type");
   int is_full = type != NULL && strcmp(type, "full") == 0;
   free(type);

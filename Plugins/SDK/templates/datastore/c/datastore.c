@@ -18,6 +18,8 @@ static void close_instance(void *self) {
 }
 
 static trove_status open_instance(trove_call *call, trove_str config, void **self) {
+  trove_status expected = kit_expect(call, config, "instance_id s, address s, port i, data_dir s, state_dir s, uid i, gid i");
+  if (expected != TROVE_OK) return expected;
   instance *it = calloc(1, sizeof *it);
   if (it == NULL) return kit_fail(call, TROVE_EXHAUSTED, "out of memory");
   char *state = kit_member_text(config, "state_dir");
@@ -37,8 +39,10 @@ static trove_status open_instance(trove_call *call, trove_str config, void **sel
 /* Writes what the engine needs for its first start. */
 static trove_status prepare(void *self, trove_call *call, trove_str request) {
   instance *it = self;
-  trove_str restored = kit_member(request, "restored");
   int memory_mb;
+  trove_status expected = kit_expect(call, request, "config_contents s, restored b, overrides {?, root_password s?");
+  if (expected != TROVE_OK) return expected;
+  trove_str restored = kit_member(request, "restored");
   if (restored.len == 4 && memcmp(restored.ptr, "true", 4) == 0)
     return kit_fail(call, TROVE_UNSUPPORTED, "this datastore keeps no data that could be restored");
   if (kit_member(request, "root_password").ptr != NULL)
@@ -56,8 +60,8 @@ static trove_status prepare(void *self, trove_call *call, trove_str request) {
 static trove_status launch(void *self, trove_call *call, trove_str request) {
   instance *it = self;
   kit_text memory = {NULL, 0, 0, 0}, out = {NULL, 0, 0, 0};
-  (void)request;
-  trove_status status = kit_read_file(call, it->memory_path, &memory);
+  trove_status status = kit_expect(call, request, "");
+  if (status == TROVE_OK) status = kit_read_file(call, it->memory_path, &memory);
   if (status == TROVE_OK && memory.ptr == NULL)
     status = kit_fail(call, TROVE_PRECONDITION_FAILED, "the instance has not been prepared");
   if (status == TROVE_OK) {
@@ -81,7 +85,8 @@ static trove_status launch(void *self, trove_call *call, trove_str request) {
 static trove_status started(void *self, trove_call *call, trove_str request) {
   instance *it = self;
   char answer[256];
-  (void)request;
+  trove_status expected = kit_expect(call, request, "");
+  if (expected != TROVE_OK) return expected;
   for (;;) {
     trove_status status =
         server_ask(call, it->address, (int)it->port, "version\r\n", "\r\n", 2000, answer, sizeof answer);

@@ -5,7 +5,8 @@
 
 static trove_status requirements(trove_call *call, trove_str request) {
   kit_text out = {NULL, 0, 0, 0};
-  (void)request;
+  trove_status expected = kit_expect(call, request, "version s");
+  if (expected != TROVE_OK) return expected;
   kit_add(&out, "{\"ports\":[");
   kit_int(&out, SERVER_PORT);
   kit_add(&out, "],\"volume\":{\"required\":false,\"minimum_gib\":0},\"memory_mb_minimum\":");
@@ -20,6 +21,9 @@ static int is_empty_list(trove_str value) {
 
 static trove_status validate_create(trove_call *call, trove_str request) {
   int64_t memory_mb;
+  trove_status expected =
+      kit_expect(call, request, "version s, memory_mb i, databases [, users [, configuration {?");
+  if (expected != TROVE_OK) return expected;
   if (!kit_json_int(kit_member(request, "memory_mb"), &memory_mb) || memory_mb < MEMORY_MB_MINIMUM)
     return kit_fail(call, TROVE_INVALID_ARGUMENT, "The flavor must have %d MiB of memory or more.", MEMORY_MB_MINIMUM);
   if (!is_empty_list(kit_member(request, "databases")) || !is_empty_list(kit_member(request, "users")))
@@ -31,6 +35,8 @@ static trove_status validate_create(trove_call *call, trove_str request) {
 static trove_status render_configuration(trove_call *call, trove_str request) {
   kit_text out = {NULL, 0, 0, 0};
   int64_t memory_mb;
+  trove_status expected = kit_expect(call, request, "version s, memory_mb i, overrides {?");
+  if (expected != TROVE_OK) return expected;
   if (!kit_json_int(kit_member(request, "memory_mb"), &memory_mb) || memory_mb < MEMORY_MB_MINIMUM)
     return kit_fail(call, TROVE_INVALID_ARGUMENT, "the member 'memory_mb' must be an integer from %d", MEMORY_MB_MINIMUM);
   kit_add(&out, "{\"config_contents\":\"memory ");

@@ -17,6 +17,7 @@ pub struct Instance {
 
 impl tables::Datastore for Instance {
     fn open(config: &Json, _call: &Call) -> Result<Self> {
+        config.text("data_dir")?;
         let wrong = |_| Failure::new(TROVE_INVALID_ARGUMENT, "the instance's address or port is none");
         let ip: IpAddr = config.text("address")?.parse().map_err(|_| wrong(()))?;
         let port = u16::try_from(config.int("port")?).map_err(|_| wrong(()))?;

@@ -22,7 +22,7 @@ impl tables::Policy for Rules {
     fn validate_create(request: &Json) -> Result<()> {
         memory(request)?;
         for member in ["databases", "users"] {
-            if matches!(request.get(member), Some(Json::List(items)) if !items.is_empty()) {
+            if !request.list(member)?.is_empty() {
                 let message = format!("This datastore has no {member}; leave them out.");
                 return Err(Failure::new(TROVE_INVALID_ARGUMENT, message));
             }
