@@ -13,10 +13,7 @@ struct Installation: Sendable {
     let guestExecutable: String
 
     init() throws {
-        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-        guard count > 0 else { throw StartError("cannot find this program's own path in /proc") }
-        executable = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        executable = try Self.ownPath()
         let folder = Self.parent(executable)
         guestExecutable = folder + "/trove-guest"
         guard access(guestExecutable, X_OK) == 0 else {
@@ -29,6 +26,14 @@ struct Installation: Sendable {
             plugins = folder + "/plugins"
             configuration = try Self.checkout(above: folder) + "/Config"
         }
+    }
+
+    /// The running executable, symbolic links resolved.
+    static func ownPath() throws -> String {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        guard count > 0 else { throw StartError("cannot find this program's own path in /proc") }
+        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// The checkout that a build folder lies in.

@@ -34,6 +34,9 @@ final class DatastoreSession {
         }
     }
 
+    /// Lends the self that `open` made.
+    func lending<Result>(_ body: (UnsafeMutableRawPointer) throws -> Result) rethrows -> Result { try body(pointer) }
+
     func status() throws -> trove_service_status_1 {
         var status = trove_service_status_1()
         status.size = UInt32(MemoryLayout<trove_service_status_1>.size)

@@ -19,13 +19,24 @@ final class PluginImage: @unchecked Sendable {  // constant after init
     static let redis = Result { try PluginImage("TroveRedis") }
     static let redisRDB = Result { try PluginImage("TroveRedisRDB") }
     static let sqlAdmin = Result { try PluginImage("TroveSQLAdmin") }
+    static let memcached = Result { try PluginImage(example: "memcached") }
 
     let path: String
     let table: UnsafePointer<trove_plugin_1>
     let entry: @convention(c) (UInt32, UInt32) -> UnsafePointer<trove_plugin_1>?
 
-    private init(_ product: String) throws {
-        path = try Self.path(of: product)
+    private convenience init(_ product: String) throws { try self.init(path: Self.path(of: product)) }
+
+    /// One that Plugins/Examples/build.sh made.
+    private convenience init(example name: String) throws {
+        let beside = try Self.path(of: "TroveMariaDB")
+        let path = "\(beside.prefix(upTo: beside.lastIndex(of: "/") ?? beside.endIndex))/examples/\(name)/\(name).so"
+        guard access(path, R_OK) == 0 else { throw TestProblem("\(path) is missing; run Plugins/Examples/build.sh") }
+        try self.init(path: path)
+    }
+
+    private init(path: String) throws {
+        self.path = path
         guard let handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {
             throw TestProblem("cannot map \(path): \(String(cString: dlerror()))")
         }
