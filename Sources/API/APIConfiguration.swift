@@ -24,7 +24,9 @@ package struct APIConfiguration: Sendable {
     /// Scheme, host and port that clients use, without a trailing slash; nil: what the request names.
     package var publicEndpoint: String?
     package var region: String
-    package var flavors: [Flavor]
+    /// What the operator's file has now.
+    package var flavors: [Flavor] { flavorSource() }
+    private let flavorSource: @Sendable () -> [Flavor]
     /// Id or name of the datastore used when a request names none.
     package var defaultDatastore: String?
     package var quotas: QuotaDefaults
@@ -57,7 +59,7 @@ package struct APIConfiguration: Sendable {
     package init(
         publicEndpoint: String? = nil,
         region: String = "RegionOne",
-        flavors: [Flavor],
+        flavors: @autoclosure @Sendable @escaping () -> [Flavor],
         defaultDatastore: String? = nil,
         quotas: QuotaDefaults = QuotaDefaults(),
         maximumVolumeGiB: Int = 10,
@@ -77,7 +79,7 @@ package struct APIConfiguration: Sendable {
     ) {
         self.publicEndpoint = publicEndpoint
         self.region = region
-        self.flavors = flavors
+        flavorSource = flavors
         self.defaultDatastore = defaultDatastore
         self.quotas = quotas
         self.maximumVolumeGiB = maximumVolumeGiB

@@ -14,7 +14,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-enum { MAX_RANGES = 512, MAX_ID = 128, STACK_BYTES = 64 * 1024, MAX_FRAMES = 96 };
+enum { MAX_RANGES = 512, MAX_ID = 256, STACK_BYTES = 64 * 1024, MAX_FRAMES = 96 };
 
 typedef struct {
   uintptr_t start, end;

@@ -22,6 +22,10 @@ package protocol ComputeDriver: Sendable {
     /// Booting again finds the agent, or starts a new one that adopts the engine.
     func boot(_ request: BootRequest) async throws(ComputeError) -> String
 
+    /// Ends the agent and starts one with another configuration, which adopts the engine. What the engine itself was given
+    /// stays as it is. Needs an instance that was booted.
+    func replaceAgent(_ request: BootRequest) async throws(ComputeError)
+
     /// Ends agent and engine, removes cgroups and run directory. The engine gets no chance to stop cleanly here: ask the
     /// guest first.
     func deleteServer(_ instanceID: String) async throws(ComputeError)

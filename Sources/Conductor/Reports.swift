@@ -2,6 +2,7 @@
 
 import Calls
 import Logging
+import Messaging
 import Model
 import StateStore
 
@@ -12,10 +13,16 @@ struct Reports: ConductorEndpoint {
     private let logger: Logger
     private let clock: any WallClock
     private let heartbeats: HeartbeatQueue
+    private let onPluginFault: @Sendable (PluginFaultReport) async -> Void
+    private let plugins: (any PluginMessageEndpoint)?
 
     init(
-        store: any StateStore, taskManager: TaskManagerClient, logger: Logger, clock: any WallClock = SystemWallClock()
+        store: any StateStore, taskManager: TaskManagerClient, logger: Logger, clock: any WallClock = SystemWallClock(),
+        plugins: (any PluginMessageEndpoint)? = nil,
+        onPluginFault: @Sendable @escaping (PluginFaultReport) async -> Void = { _ in }
     ) {
+        self.onPluginFault = onPluginFault
+        self.plugins = plugins
         self.store = store
         self.taskManager = taskManager
         self.logger = logger
@@ -54,8 +61,13 @@ struct Reports: ConductorEndpoint {
         ]
         if !isKnown { logger.warning("a report about an unknown backup was dropped", metadata: metadata) }
         if let message = report.message {
-            metadata["error"] = "\(message)"
-            logger.error("a backup failed", metadata: metadata)
+            if report.state == nil {
+                metadata["note"] = "\(message)"
+                logger.notice("a plugin noted something on a backup", metadata: metadata)
+            } else {
+                metadata["error"] = "\(message)"
+                logger.error("a backup failed", metadata: metadata)
+            }
         }
         await taskManager.changed(instanceID: report.instanceID)
     }
@@ -89,6 +101,23 @@ struct Reports: ConductorEndpoint {
             )
         }
         await taskManager.changed(instanceID: id, context: context)
+    }
+
+    func plugin(_ message: PluginMessage, context: RequestContext) async throws -> JSONValue {
+        guard let plugins else { throw RPCFault.noSuchMethod(ConductorVerb.pluginCall.rawValue) }
+        return try await plugins.handle(message, context: context)
+    }
+
+    /// Hands it to whoever counts traps; an instance that is not there cannot have one.
+    func reportPluginFault(_ report: PluginFaultReport, context: RequestContext) async throws {
+        let isKnown = try await store.read { try $0.instances.find(report.instanceID) != nil }
+        guard isKnown else { return }
+        logger.error(
+            "a plugin ended a guest agent",
+            metadata: [
+                "instance.id": "\(report.instanceID)", "plugin.id": "\(report.plugin)", "signal": "\(report.signal)",
+            ])
+        await onPluginFault(report)
     }
 
     private static func write(_ items: [HeartbeatQueue.Item], store: any StateStore, clock: any WallClock) async throws

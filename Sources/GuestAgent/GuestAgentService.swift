@@ -6,6 +6,7 @@ import Messaging
 package import Model
 package import ObjectStore
 import PluginHost
+import PluginObjects
 
 /// One instance's agent: performs the verbs of the bus, keeps the engine as it should be and reports.
 package actor GuestAgentService: GuestEndpoint {
@@ -43,11 +44,14 @@ package actor GuestAgentService: GuestEndpoint {
     var toldAt: ContinuousClock.Instant?
     var loops: [Task<Void, Never>] = []
     private let changes: AsyncStream<Change>
+    /// How the agent before this one trapped.
+    private let fault: PluginFault?
 
     /// What the parts tell, in order.
     enum Change: Sendable {
         case engine(EngineSnapshot)
         case preparation(PreparationState)
+        case plugin(PluginReport, RequestContext?)
     }
 
     /// - Parameters:
@@ -62,11 +66,15 @@ package actor GuestAgentService: GuestEndpoint {
         self.configuration = configuration
         self.timing = timing
         self.logger = logger
+        self.fault = fault
         let (changes, continuation) = AsyncStream.makeStream(of: Change.self)
         self.changes = changes
         plugins = GuestPlugins(
             configuration: configuration, probeCommand: probeCommand,
-            marks: try CallMarks(stateDirectory: configuration.stateDirectory, fault: fault), logger: logger)
+            marks: try CallMarks(stateDirectory: configuration.stateDirectory, fault: fault),
+            services: Self.services(
+                configuration, conductor, reporter: GuestReporter { continuation.yield(.plugin($0, $1)) }),
+            logger: logger)
         mailbox = ConductorMailbox(instanceID: configuration.instanceID, conductor: conductor, logger: logger)
         let supervisor = EngineSupervisor(
             configuration: configuration, launcher: DatastoreLauncher(plugins), logger: logger, policy: timing.policy,
@@ -98,6 +106,7 @@ package actor GuestAgentService: GuestEndpoint {
     ///
     /// - Throws: `.storage` when the engine's records cannot be read.
     package func start() async throws {
+        if let fault, !fault.pluginID.isEmpty { await mailbox.post(.pluginFault(fault)) }
         await plugins.load()
         loops.append(Task { [changes] in for await change in changes { await self.handle(change) } })
         loops.append(Task { await self.watchVolume() })
@@ -156,6 +165,18 @@ package actor GuestAgentService: GuestEndpoint {
         case .createBackup:
             try await backups.create(try BackupInfo(json: arguments["backup_info"] ?? .null), context: context)
             return .null
+        case .pluginCall, .pluginCast:
+            return try await PeerVerb(plugins: plugins).perform(arguments, deadline: deadline, context: context)
+        case .pluginAction:
+            try requirePrepared()
+            return try await ActionVerb(plugins: plugins).perform(arguments, deadline: deadline, context: context)
+        case .moduleApply:
+            try requirePrepared()
+            return try await ModuleVerbs(plugins: plugins).apply(
+                arguments, deadline: deadline, context: context, now: SystemWallClock().now)
+        case .moduleRemove:
+            try requirePrepared()
+            return try await ModuleVerbs(plugins: plugins).remove(arguments, deadline: deadline, context: context)
         default: return try await askDatastore(verb, arguments, context)
         }
     }
@@ -175,6 +196,17 @@ package actor GuestAgentService: GuestEndpoint {
             await mailbox.post(.root(userID: context.userID), context: context)
         }
         return reply
+    }
+
+    private static func services(
+        _ configuration: GuestConfiguration, _ conductor: ConductorClient, reporter: GuestReporter
+    ) -> PluginServices {
+        let objects = configuration.pluginObjectDirectory
+        return PluginServices(
+            values: FileKeyValueStore(directory: configuration.state("values")),
+            objects: objects.isEmpty ? nil : PluginObjects(root: objects),
+            peer: GuestPeer(instanceID: configuration.instanceID, conductor: conductor), reporter: reporter,
+            projectID: configuration.projectID)
     }
 
     private func requirePrepared() throws(GuestAgentError) {

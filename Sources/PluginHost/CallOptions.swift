@@ -9,6 +9,8 @@ package struct CallOptions: Sendable {
     /// On whose behalf; goes into the logs.
     package var context: RequestContext
     package var instanceID: String?
+    /// Of the frame that asked for the call; nil where there are no frames.
+    var frameID: Int?
     /// Permille done (-1: unknown) and a sentence; thinned out to four a second. Called on a foreign thread: return at
     /// once.
     package var onProgress: (@Sendable (Int, String) -> Void)?

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import HTTPClient
 package import Logging
 package import Model
 
@@ -10,11 +11,16 @@ package enum PluginRole: String, Sendable, Hashable, CaseIterable {
     /// The plugin runner of the control plane: policy, routes.
     case control
 
+    private static let everywhere: Set<String> = [
+        "trove.log/1", "trove.config/1", "trove.kv/1", "trove.http/1", "trove.object-store/1", "trove.rpc/1",
+        "trove.metrics/1", "trove.clock/1", "trove.thread-check/1",
+    ]
+
     /// Ids of the service tables that the host offers in this role.
     package var services: Set<String> {
         switch self {
-        case .guest: ["trove.log/1", "trove.config/1", "trove.process/1"]
-        case .control: ["trove.log/1", "trove.config/1", "trove.control/1"]
+        case .guest: Self.everywhere.union(["trove.process/1", "trove.report/1"])
+        case .control: Self.everywhere.union(["trove.control/1"])
         }
     }
 }
@@ -45,8 +51,15 @@ package struct PluginHostConfiguration: Sendable {
     /// References that are never loaded, whoever names them.
     package var disabled: Set<String>
     package var role: PluginRole
+    /// What plugins must show before they are loaded.
+    package var trust = PluginTrust()
+    /// Which version of an id a reference without a version means, and whose routes are served; an id that is not here: the
+    /// first that is found.
+    package var active: [String: String] = [:]
     /// Plugin id to the object it gets through `trove.config/1`.
     package var settings: [String: JSONValue]
+    /// The control plane's own routes, `METHOD /path` or `* /path`: a plugin with one of them is refused.
+    package var coreRoutes: [String] = []
     /// Program and arguments to which a library's path is appended, for the trial load in a child; empty: no trial.
     package var probeCommand: [String]
     /// How long the trial may take.
@@ -55,7 +68,15 @@ package struct PluginHostConfiguration: Sendable {
     /// How long a call may ignore that it was asked to stop, before its caller is answered without it.
     package var cancellationGrace: Duration = .seconds(10)
     /// The host product's version, told to plugins.
-    package var hostVersion: String = "1.0.0"
+    package var hostVersion = Product.version
+    /// What the services work with.
+    package var services = PluginServices()
+    /// Where the plugin runner keeps plugins' objects; nil: nowhere.
+    package var objectDirectory: String?
+    /// Plugin id to the servers that it may ask; a plugin that is not here may ask none.
+    package var egress: [String: Set<EgressRule>] = [:]
+    /// How plugins' requests leave this host.
+    package var http = HTTPClientConfiguration()
     package var logger: Logger
 
     package init(

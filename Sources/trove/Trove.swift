@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Model
 
 /// The control plane and its operator's commands.
 @main
 struct Trove: AsyncParsableCommand {
-    static let version = "0.1.0"
+    static let version = Product.version
 
     static let configuration = CommandConfiguration(
         commandName: "trove",
@@ -13,8 +14,8 @@ struct Trove: AsyncParsableCommand {
         version: version,
         subcommands: [
             ServeCommand.self, AuditCommand.self, FlowsCommand.self, UserCommand.self, PurgeCommand.self,
-            PluginCommand.self, WorkerCommand.self,
-            PluginRunnerCommand.self, PluginProbeCommand.self,
+            PluginCommand.self, DatastoreCommand.self, InstanceCommand.self, WorkerCommand.self,
+            PluginRunnerCommand.self, PluginProbeCommand.self, PluginCheckChildCommand.self,
         ]
     )
 }

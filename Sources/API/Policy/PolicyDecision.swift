@@ -18,6 +18,8 @@ package struct PolicyDecision: Sendable {
         "instance:reset_status": .admin,
         "backup:index:all_projects": .admin,
         "datastore:delete": .admin,
+        "mgmt:plugin:index": .admin,
+        "mgmt:plugin:show": .admin,
         "datastore:index": .any,
         "datastore:show": .any,
         "datastore:version_index": .any,

@@ -11,7 +11,7 @@
    Source: sigaction(2), backtrace(3). */
 int clinux_fault_install(int32_t report_fd);
 
-/* Remembers the load ranges of the library that holds address under an id (at most 127 bytes, printable). For ever:
+/* Remembers the load ranges of the library that holds address under an id (at most 255 bytes, printable). For ever:
    libraries are never unloaded. 0, ENOENT without such a library, ENOSPC, EINVAL. Source: dl_iterate_phdr(3). */
 int clinux_fault_register(const char *id, const void *address);
 

@@ -5,7 +5,7 @@ package import Model
 
 /// How a guest reports; every method is a cast.
 package struct ConductorClient: Sendable {
-    private let client: any RPCClient
+    let client: any RPCClient
     private let random: any RandomSource
 
     package init(_ client: any RPCClient, random: any RandomSource = SystemRandomSource()) {
@@ -54,7 +54,15 @@ package struct ConductorClient: Sendable {
         try await cast(.reportFault, report.arguments(requestID: context.requestID), context)
     }
 
-    private func fresh() -> RequestContext { RequestContext(requestID: random.requestID()) }
+    /// Reports that a fatal signal in a plugin ended the agent before this one.
+    package func reportPluginFault(
+        _ instanceID: String, plugin: String, signal: Int, sent: Timestamp, context: RequestContext? = nil
+    ) async throws(MessagingError) {
+        let report = PluginFaultReport(instanceID: instanceID, plugin: plugin, signal: signal, sent: sent)
+        try await cast(.reportPluginFault, report.arguments, context ?? fresh())
+    }
+
+    func fresh() -> RequestContext { RequestContext(requestID: random.requestID()) }
 
     private func cast(
         _ verb: ConductorVerb, _ arguments: [String: JSONValue], _ context: RequestContext

@@ -9,6 +9,15 @@ package protocol ConductorEndpoint: Sendable {
     func updateBackup(_ report: BackupReport, context: RequestContext) async throws
     func reportRoot(_ report: RootReport, context: RequestContext) async throws
     func reportFault(_ report: FaultReport, context: RequestContext) async throws
+    func reportPluginFault(_ report: PluginFaultReport, context: RequestContext) async throws
+    /// Hands a plugin's message on; what comes back for a cast is dropped.
+    func plugin(_ message: PluginMessage, context: RequestContext) async throws -> JSONValue
+}
+
+extension ConductorEndpoint {
+    package func plugin(_ message: PluginMessage, context: RequestContext) async throws -> JSONValue {
+        throw RPCFault.noSuchMethod(ConductorVerb.pluginCall.rawValue)
+    }
 }
 
 /// Turns requests on the conductor's topic into reports.
@@ -30,6 +39,11 @@ package struct ConductorDispatcher: RPCEndpoint {
             try await endpoint.reportRoot(RootReport(arguments: arguments), context: request.context)
         case .reportFault:
             try await endpoint.reportFault(FaultReport(arguments: arguments), context: request.context)
+        case .pluginCall, .pluginCast:
+            return try await endpoint.plugin(
+                PluginMessage(arguments: arguments, method: request.method), context: request.context)
+        case .reportPluginFault:
+            try await endpoint.reportPluginFault(PluginFaultReport(arguments: arguments), context: request.context)
         }
         return .null
     }

@@ -15,6 +15,21 @@ extension LocalCompute {
         }
     }
 
+    package func replaceAgent(_ request: BootRequest) async throws(ComputeError) {
+        let id = request.instanceID
+        try check(id)
+        try await pool.run(key: id) { () throws(ComputeError) in
+            guard HostFiles.exists(self.paths.guestConfiguration(id)) else {
+                throw ComputeError(.missing, "instance \(id) has never been booted here; boot it first")
+            }
+            if let agent = self.liveAgent(id) {
+                defer { agent.close() }
+                try self.stopAgent(agent, id)
+            }
+            try self.launch(id, request.guestConfiguration, request.flavor)
+        }
+    }
+
     package func ensureServer(_ instanceID: String) async throws(ComputeError) {
         try check(instanceID)
         try await attachFinishedVolume(instanceID)

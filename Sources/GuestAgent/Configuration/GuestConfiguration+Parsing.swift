@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Model
+import HTTPClient
+import PluginHost
 
 extension GuestConfiguration {
     /// Reads and checks the configuration file.
@@ -29,10 +31,10 @@ extension GuestConfiguration {
 
     /// Reads the document.
     ///
-    /// Shape: `{"instance_id", "datastore": {"name", "version"}, "plugins": {"datastore", "backup"?, "directories",
-    /// "settings"?, "disabled"?}, "address", "port", "ports"?, "uid", "gid", "set_ids"?, "memory_mb", "vcpus"?,
+    /// Shape: `{"instance_id", "datastore": {"name", "version"}, "plugins": {"datastore", "backup"?, "extra"?, "directories",
+    /// "settings"?, "disabled"?, "trust"?, "active"?, "egress"?, "http"?: {"proxy"?, "ca_file"?}}, "address", "port", "ports"?, "uid", "gid", "set_ids"?, "memory_mb", "vcpus"?,
     /// "cgroup_procs"?, "cgroup_kill"?, "oom"?, "data_dir", "run_dir", "log_dir", "state_dir", "bus": {"socket"},
-    /// "object_store"?: {"directory"}, "report_interval_s"?: 30, "mode"?: "serve"}`. In mode `initialize`, `bus`,
+    /// "object_store"?: {"directory", "plugins"?}, "project_id"?, "report_interval_s"?: 30, "mode"?: "serve"}`. In mode `initialize`, `bus`,
     /// `address` and `port` may be absent. Unknown members are ignored.
     ///
     /// - Throws: `.configuration`.
@@ -52,9 +54,21 @@ extension GuestConfiguration {
         let plugins = try document.members("plugins")
         datastorePlugin = try plugins.reference("datastore")
         backupPlugin = try plugins.has("backup") ? plugins.reference("backup") : nil
+        extraPlugins = try plugins.texts("extra")
         pluginDirectories = try plugins.paths("directories")
         pluginSettings = try plugins.object("settings")
         disabledPlugins = try plugins.texts("disabled")
+        pluginEgress = try Self.egress(try plugins.object("egress"))
+        let http = try plugins.object("http")
+        pluginHTTP.proxy = http["proxy"]?.stringValue
+        pluginHTTP.caFile = http["ca_file"]?.stringValue
+        activePlugins = try plugins.object("active").compactMapValues(\.stringValue)
+        let trust = JSONValue.object(try plugins.object("trust"))
+        do throws(PluginError) {
+            pluginTrust = try PluginTrust(json: trust)
+        } catch {
+            throw GuestAgentError(.configuration, "plugins.\(error.message)")
+        }
 
         address = try document.text("address", default: serves ? nil : "127.0.0.1")
         port = try document.integer("port", in: 0...65535, default: serves ? nil : 0)
@@ -76,6 +90,24 @@ extension GuestConfiguration {
         busSocket = serves ? try document.members("bus").path("socket") : ""
         let hasStore = document.has("object_store")
         objectStoreDirectory = hasStore ? try document.members("object_store").path("directory") : ""
+        if hasStore, try document.members("object_store").has("plugins") {
+            pluginObjectDirectory = try document.members("object_store").path("plugins")
+        }
+        projectID = try document.has("project_id") ? document.text("project_id", default: "-") : ""
         reportInterval = .seconds(try document.integer("report_interval_s", in: 1...3600, default: 30))
+    }
+
+    private static func egress(_ members: [String: JSONValue]) throws(GuestAgentError) -> [String: Set<EgressRule>] {
+        var rules: [String: Set<EgressRule>] = [:]
+        for (id, list) in members {
+            for text in (list.arrayValue ?? [list]).map({ $0.stringValue ?? "" }) {
+                guard let rule = EgressRule(text) else {
+                    throw GuestAgentError(
+                        .configuration, "plugins.egress.\(id): '\(text)' must be http[s]://host or http[s]://host:port")
+                }
+                rules[id, default: []].insert(rule)
+            }
+        }
+        return rules
     }
 }

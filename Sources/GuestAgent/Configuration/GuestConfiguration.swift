@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import HTTPClient
 package import Model
+package import PluginHost
 
 /// What one agent is told about its instance.
 ///
@@ -15,15 +17,29 @@ package struct GuestConfiguration: Sendable {
 
     package var mode: Mode
     package var instanceID: String
+    /// Whose instance it is; empty when that is not said.
+    package var projectID = ""
     package var datastoreName: String
     package var datastoreVersion: String
 
     /// References `id` or `id@version`.
     package var datastorePlugin: String
     package var backupPlugin: String?
+    /// Plugins beside these two, for their actions and modules.
+    package var extraPlugins: [String] = []
     package var pluginDirectories: [String]
     package var pluginSettings: [String: JSONValue]
     package var disabledPlugins: [String]
+    /// What plugins must show before they are loaded.
+    package var pluginTrust = PluginTrust()
+    /// Plugin id to the servers that it may ask.
+    package var pluginEgress: [String: Set<EgressRule>] = [:]
+    /// How plugins' requests leave this host.
+    package var pluginHTTP = HTTPClientConfiguration()
+    /// Where plugins' own objects go; empty: nowhere.
+    package var pluginObjectDirectory = ""
+    /// Version by id that a reference without one means.
+    package var activePlugins: [String: String] = [:]
 
     package var address: String
     package var port: Int

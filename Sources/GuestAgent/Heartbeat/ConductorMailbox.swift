@@ -14,6 +14,9 @@ package actor ConductorMailbox {
         case backup(BackupReport)
         case root(userID: String?)
         case fault(message: String, details: String)
+        /// For operators, on a running backup.
+        case note(backupID: String, message: String)
+        case pluginFault(PluginFault)
     }
 
     private struct Entry {
@@ -126,6 +129,13 @@ package actor ConductorMailbox {
             try await conductor.reportRoot(instanceID, userID: userID, enabled: true, context: entry.context)
         case .fault(let message, let details):
             try await conductor.reportFault(instanceID, message: message, details: details, context: entry.context)
+        case .note(let backupID, let message):
+            try await conductor.noteBackup(
+                instanceID, backupID: backupID, message: message, sent: SystemWallClock().now, context: entry.context)
+        case .pluginFault(let fault):
+            try await conductor.reportPluginFault(
+                instanceID, plugin: fault.reference, signal: fault.signal, sent: SystemWallClock().now,
+                context: entry.context)
         }
     }
 }

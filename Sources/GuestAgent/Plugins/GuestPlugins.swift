@@ -15,21 +15,33 @@ package actor GuestPlugins {
     private var loading: Task<Void, any Error>?
     private var opening: Task<DatastoreSession, any Error>?
 
-    /// - Parameter probeCommand: Program and arguments that try a library in a child; its path is appended.
-    package init(configuration: GuestConfiguration, probeCommand: [String], marks: CallMarks, logger: Logger) {
+    /// - Parameters:
+    ///   - probeCommand: Program and arguments that try a library in a child; its path is appended.
+    ///   - services: What the plugins' host services work with.
+    package init(
+        configuration: GuestConfiguration, probeCommand: [String], marks: CallMarks,
+        services: PluginServices = PluginServices(), logger: Logger
+    ) {
         self.configuration = configuration
         self.marks = marks
         self.logger = logger
-        let enabled = [configuration.datastorePlugin] + (configuration.backupPlugin.map { [$0] } ?? [])
-        registry = PluginRegistry(
-            configuration: PluginHostConfiguration(
-                directories: configuration.pluginDirectories, enabled: Set(enabled),
-                disabled: Set(configuration.disabledPlugins), role: .guest, settings: configuration.pluginSettings,
-                probeCommand: probeCommand,
-                confinement: ProcessConfinement(
-                    uid: configuration.uid, gid: configuration.gid, setIDs: configuration.setIDs,
-                    cgroupProcsPaths: configuration.cgroupProcs),
-                logger: logger))
+        let enabled =
+            [configuration.datastorePlugin] + (configuration.backupPlugin.map { [$0] } ?? [])
+            + configuration.extraPlugins
+        var host = PluginHostConfiguration(
+            directories: configuration.pluginDirectories, enabled: Set(enabled),
+            disabled: Set(configuration.disabledPlugins), role: .guest, settings: configuration.pluginSettings,
+            probeCommand: probeCommand,
+            confinement: ProcessConfinement(
+                uid: configuration.uid, gid: configuration.gid, setIDs: configuration.setIDs,
+                cgroupProcsPaths: configuration.cgroupProcs),
+            logger: logger)
+        host.trust = configuration.pluginTrust
+        host.active = configuration.activePlugins
+        host.egress = configuration.pluginEgress
+        host.http = configuration.pluginHTTP
+        host.services = services
+        registry = PluginRegistry(configuration: host)
     }
 
     /// Begins to load, without waiting.
@@ -118,6 +130,15 @@ package actor GuestPlugins {
         opening = nil
         let registry = registry
         try? await OwnThread.run("plugin-end") { registry.shutdown() }
+    }
+
+    /// The registry once everything is loaded.
+    ///
+    /// - Parameter reference: The plugin that is wanted, for the error.
+    func loadedRegistry(_ reference: String) async throws(PluginError) -> PluginRegistry {
+        load()
+        do { try await loading?.value } catch { throw failure(error, reference) }
+        return registry
     }
 
     nonisolated func options(_ deadline: Deadline, _ context: RequestContext) -> CallOptions {

@@ -2,12 +2,24 @@
 
 import CLinux
 import Glibc
+import PluginHost
 
 /// Which fatal signal ended the last agent, and in whose code.
 package struct PluginFault: Sendable, Hashable {
     package var signal: Int
     /// Empty when no plugin is to blame.
     package var pluginID: String
+    /// Its version; nil when the report does not say.
+    package var version: String?
+
+    package init(signal: Int, pluginID: String, version: String? = nil) {
+        self.signal = signal
+        self.pluginID = pluginID
+        self.version = version
+    }
+
+    /// `id`, or `id@version`.
+    package var reference: String { version.map { "\(pluginID)@\($0)" } ?? pluginID }
 
     /// Reads what the last agent's handler left, removes it, and installs the handler of this one.
     ///
@@ -27,11 +39,12 @@ package struct PluginFault: Sendable, Hashable {
         _ = clinux_fault_install(descriptor)
     }
 
-    /// `N <id>`, one line a signal; the first is the cause.
+    /// `N <id@version>`, one line a signal; the first is the cause.
     static func parse(_ text: String) -> PluginFault? {
         guard let line = text.split(separator: "\n").first else { return nil }
         let words = line.split(separator: " ", maxSplits: 1)
         guard let number = words.first.flatMap({ Int($0) }) else { return nil }
-        return PluginFault(signal: number, pluginID: words.count > 1 ? String(words[1]) : "")
+        let reference = PluginReference(words.count > 1 ? String(words[1]) : "")
+        return PluginFault(signal: number, pluginID: reference.id, version: reference.version)
     }
 }

@@ -64,8 +64,9 @@ struct Invocation: Sendable {
             lane.finished()
             return
         }
+        call.host.recorder.began(call.function)
         let before = clinux_fault_enter(call.host.cID)
-        let status = body(call, token.pointer)
+        let status = ThreadRole.run(.worker) { body(call, token.pointer) }
         _ = clinux_fault_enter(before)
         if let final = call.returned(status) { finish(token, final) }
     }

@@ -19,8 +19,11 @@ final class PluginCall: Sendable {
         var isAbandoned = false
         /// Closes the lane of a call that does not end.
         var whenAbandoned: (@Sendable () -> Void)?
-        /// Wakes a service that waits for something on behalf of the call.
-        var whenStopped: (@Sendable () -> Void)?
+        /// Wake services that wait for something on behalf of the call, by number.
+        var whenStopped: [Int: @Sendable () -> Void] = [:]
+        var nextWatch = 0
+        /// When the plugin began to run.
+        var began: ContinuousClock.Instant?
         /// Ends a pending call; set while the plugin has it.
         var finish: (@Sendable (Int32) -> Void)?
         /// Whether the function itself runs, and whether it was given up while it did.
@@ -73,13 +76,13 @@ final class PluginCall: Sendable {
     /// Asks the plugin to stop; a call that has not started is answered at once.
     func stop(_ reason: StopReason) {
         let (isWaiting, whenStopped) = state.withLock { state in
-            guard state.stop == nil, state.phase != .over else { return (Bool?.none, (@Sendable () -> Void)?.none) }
+            guard state.stop == nil, state.phase != .over else { return (Bool?.none, [@Sendable () -> Void]()) }
             state.stop = reason
             Self.signal(state.cancelFD)
-            return (state.phase == .waiting, state.whenStopped)
+            return (state.phase == .waiting, Array(state.whenStopped.values))
         }
         guard let isWaiting else { return }
-        whenStopped?()
+        for wake in whenStopped { wake() }
         if isWaiting {
             deliver(.failure(error(for: reason)))
             return
@@ -104,6 +107,7 @@ final class PluginCall: Sendable {
         state.withLock { state in
             guard state.answer != nil else { return false }
             state.phase = .running
+            state.began = .now
             state.holdsThread = true
             state.finish = finish
             return true
@@ -154,8 +158,31 @@ final class PluginCall: Sendable {
         }
         // The last first: what reads the call's memory was added after what frees it.
         for cleanup in cleanups.reversed() { cleanup() }
+        record(outcome)
         deliver(outcome)
     }
+
+    private func record(_ outcome: Outcome) {
+        guard let began = state.withLock({ $0.began }) else { return }
+        var code: PluginError.Code?
+        if case .failure(let error) = outcome { code = error.code }
+        host.recorder.ended(function, after: began.duration(to: .now), code: code)
+    }
+
+    /// Runs when the call is asked to stop; at once when it has been. Return at once.
+    ///
+    /// - Returns: A handle for `forget`.
+    func onStop(_ wake: @escaping @Sendable () -> Void) -> Int {
+        let (watch, isStopped) = state.withLock { state in
+            state.nextWatch += 1
+            state.whenStopped[state.nextWatch] = wake
+            return (state.nextWatch, state.stop != nil)
+        }
+        if isStopped { wake() }
+        return watch
+    }
+
+    func forget(_ watch: Int) { state.withLock { $0.whenStopped[watch] = nil } }
 
     /// Memory with a copy of some bytes that the plugin may read until the call ends.
     func borrow(_ bytes: [UInt8]) -> trove_str {

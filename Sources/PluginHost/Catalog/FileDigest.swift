@@ -5,7 +5,15 @@ import Glibc
 import Model
 
 /// SHA-256 of open files.
-enum FileDigest {
+package enum FileDigest {
+    /// The digest of a regular file; nil when it cannot be read.
+    package static func sha256(path: String) -> String? {
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        return sha256(file)
+    }
+
     /// The digest of everything that a descriptor's file holds, whatever its position.
     ///
     /// - Returns: 64 lower-case hexadecimal digits; nil when the file cannot be read.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Model
+package import Model
 
 /// Why a plugin is not used.
 package struct PluginRefusal: Error, Sendable, Hashable, CustomStringConvertible {
@@ -12,6 +12,12 @@ package struct PluginRefusal: Error, Sendable, Hashable, CustomStringConvertible
         /// Owner or mode of a file or of a directory on its way.
         case permission
         case hash
+        /// The operator's pin for it is another digest, or there is none.
+        case pin
+        /// No signature, a wrong one, or trusted keys that cannot be used.
+        case signature
+        /// No report of the conformance kit, or one with findings.
+        case conformance
         /// The manifest asks for what this host or role does not offer.
         case requirement
         /// The trial in a child failed.
@@ -52,13 +58,13 @@ package struct PluginRefusal: Error, Sendable, Hashable, CustomStringConvertible
 }
 
 extension PluginRefusal {
-    var json: JSONValue {
+    package var json: JSONValue {
         .object([
             "path": .string(path), "id": .optional(id), "cause": .string(cause.rawValue), "message": .string(message),
         ])
     }
 
-    init(json: JSONValue) {
+    package init(json: JSONValue) {
         self.init(
             path: json["path"]?.stringValue ?? "",
             id: json["id"]?.stringValue,

@@ -2,6 +2,7 @@
 
 import CTrovePlugin
 import Glibc
+import HTTPClient
 import Logging
 import Model
 
@@ -16,6 +17,17 @@ final class HostContext: Sendable {
     let cancellationGrace: Duration
     /// The plugin's section of the configuration, as text.
     let settings: ConstantText
+    /// What the services of this plugin work with.
+    let backing: PluginServices
+    /// Origins that it may ask over HTTP.
+    let egress: Set<String>
+    let http: HTTPClientConfiguration
+    let metrics = PluginMetrics()
+    let recorder = CallRecorder()
+    let logLimit: LogLimit
+    let reportLimit = RateLimit(perSecond: reportsPerSecond, burst: 2 * reportsPerSecond)
+    static let reportsPerSecond = 10
+    private let pluginVersion: String
     private let name = ConstantText("trove")
     private let version: ConstantText
     private let fault: ConstantText
@@ -30,20 +42,36 @@ final class HostContext: Sendable {
     private static let stuckLimit = 8
     private let state = ConditionLock(State())
 
-    init(id: String, configuration: PluginHostConfiguration, services: Set<String>? = nil) {
+    /// - Parameter version: nil: a trial, whose faults are reported under the id alone.
+    init(
+        id: String, version pluginVersion: String? = nil, configuration: PluginHostConfiguration,
+        services: Set<String>? = nil
+    ) {
         self.id = id
+        self.pluginVersion = pluginVersion ?? ""
+        backing = configuration.services
+        egress = Set((configuration.egress[id] ?? []).map(\.origin))
+        http = configuration.http
         self.services = services ?? configuration.role.services
         confinement = configuration.confinement
         cancellationGrace = configuration.cancellationGrace
         settings = ConstantText((configuration.settings[id] ?? .object([:])).text)
         version = ConstantText(configuration.hostVersion)
-        fault = ConstantText(id)
+        fault = ConstantText(pluginVersion.map { "\(id)@\($0)" } ?? id)
         var logger = configuration.logger
         logger[metadataKey: "plugin.id"] = "\(id)"
         self.logger = logger
+        logLimit = LogLimit(logger: logger)
     }
 
-    /// The id for `clinux_fault_enter`.
+    /// What it did since it was loaded.
+    var statistics: PluginStatistics {
+        PluginStatistics(
+            pluginID: id, version: pluginVersion, functions: recorder.snapshot, stuck: state.update(\.stuck),
+            metrics: metrics.snapshot)
+    }
+
+    /// `id@version` for `clinux_fault_enter`.
     var cID: UnsafePointer<CChar> { fault.start }
 
     /// The table for this plugin, made on the first use of the context by the loader and never freed.

@@ -55,6 +55,14 @@ final class ServiceTables: @unchecked Sendable {
             TROVE_EXT_CONFIG: Self.keep(ConfigService.table),
             TROVE_EXT_PROCESS: Self.keep(ProcessService.table),
             TROVE_EXT_CONTROL: Self.keep(ControlService.table),
+            TROVE_EXT_KV: Self.keep(KeyValueService.table),
+            TROVE_EXT_HTTP: Self.keep(HTTPService.table),
+            TROVE_EXT_OBJECT_STORE: Self.keep(ObjectStoreService.table),
+            TROVE_EXT_RPC: Self.keep(RPCService.table),
+            TROVE_EXT_METRICS: Self.keep(MetricsService.table),
+            TROVE_EXT_REPORT: Self.keep(ReportService.table),
+            TROVE_EXT_CLOCK: Self.keep(ClockService.table),
+            TROVE_EXT_THREAD_CHECK: Self.keep(ThreadCheckService.table),
         ]
     }
 

@@ -22,7 +22,7 @@ enum LogService {
     ) {
         guard let context = HostContexts.shared.find(host) else { return }
         let level = Self.level(level)
-        guard level >= context.logger.logLevel else { return }
+        guard level >= context.logger.logLevel, context.logLimit.take() else { return }
         var metadata: Logger.Metadata = [:]
         if fields.len > 0, fields.len <= fieldsLimit,
             let members = (try? JSONValue(parsing: Borrowed.bytes(fields)))?.redacted.objectValue

@@ -10,6 +10,10 @@ struct ExtensionTables: @unchecked Sendable {
     private(set) var backup: UnsafePointer<trove_backup_1>?
     private(set) var policy: UnsafePointer<trove_datastore_policy_1>?
     private(set) var routes: UnsafeBufferPointer<trove_route_1>?
+    private(set) var actions: UnsafeBufferPointer<trove_action_1>?
+    private(set) var moduleDriver: UnsafePointer<trove_module_driver_1>?
+
+    private(set) var rpcPeer: UnsafePointer<trove_rpc_peer_1>?
 
     private let image: LibraryImage
     private let path: String
@@ -56,8 +60,22 @@ struct ExtensionTables: @unchecked Sendable {
                     ("render_configuration", table.render_configuration == nil),
                 ])
             policy = raw.assumingMemoryBound(to: trove_datastore_policy_1.self)
+        case TROVE_EXT_RPC_PEER:
+            let table = try sized(raw, trove_rpc_peer_1.self, id).pointee
+            try require(id, [("handle", table.handle == nil)])
+            rpcPeer = raw.assumingMemoryBound(to: trove_rpc_peer_1.self)
         case TROVE_EXT_API_EXTENSION:
             try addRoutes(try sized(raw, trove_api_extension_1.self, id).pointee, id)
+        case TROVE_EXT_ACTIONS:
+            let table = try sized(raw, trove_actions_1.self, id).pointee
+            guard table.count <= UInt32(ActionDeclaration.limit), table.count == 0 || table.items != nil else {
+                throw refuse(.table, "\(id): no items, or more than \(ActionDeclaration.limit)")
+            }
+            actions = UnsafeBufferPointer(start: table.items, count: Int(table.count))
+        case TROVE_EXT_MODULE_DRIVER:
+            let table = try sized(raw, trove_module_driver_1.self, id).pointee
+            try require(id, [("type", table.type == nil), ("apply", table.apply == nil)])
+            moduleDriver = raw.assumingMemoryBound(to: trove_module_driver_1.self)
         default:
             break  // An extension of somebody else's: present, and not for this host.
         }

@@ -17,9 +17,13 @@ struct LibraryImage: @unchecked Sendable {
     /// The descriptor stays open for ever when this got as far as mapping: the loader remembers libraries by the path
     /// `/proc/self/fd/N`, and would give the first library for a second one under the same number.
     ///
-    /// - Parameter path: For messages.
+    /// - Parameters:
+    ///   - path: For messages.
+    ///   - faultName: What fatal signals in the library are reported under; nil: the id.
     /// - Throws: `PluginRefusal` with cause `dlopen`, `entry` or `abi`.
-    static func open(_ file: Int32, path: String, id: String) throws(PluginRefusal) -> LibraryImage {
+    static func open(_ file: Int32, path: String, id: String, faultName: String? = nil) throws(PluginRefusal)
+        -> LibraryImage
+    {
         func refuse(_ cause: PluginRefusal.Cause, _ message: String) -> PluginRefusal {
             PluginRefusal(path: path, id: id, cause: cause, message: message)
         }
@@ -31,7 +35,7 @@ struct LibraryImage: @unchecked Sendable {
         guard let symbol = dlsym(handle, "trove_plugin_entry") else {
             throw refuse(.entry, "does not export trove_plugin_entry")
         }
-        _ = clinux_fault_register(id, symbol)
+        _ = clinux_fault_register(faultName ?? id, symbol)
         typealias Entry = @convention(c) (UInt32, UInt32) -> UnsafePointer<trove_plugin_1>?
         let entry = unsafeBitCast(symbol, to: Entry.self)
         let major = UInt32(TROVE_ABI_MAJOR)
@@ -58,8 +62,8 @@ struct LibraryImage: @unchecked Sendable {
     func table(_ id: String) -> UnsafeRawPointer? { plugin.pointee.get_extension?(id).map { UnsafeRawPointer($0) } }
 
     func initialize(_ host: UnsafePointer<trove_host_1>) -> Int32 {
-        plugin.pointee.`init`?(host) ?? Int32(TROVE_INTERNAL)
+        ThreadRole.run(.loader) { plugin.pointee.`init`?(host) ?? Int32(TROVE_INTERNAL) }
     }
 
-    func deinitialize() { plugin.pointee.deinit?() }
+    func deinitialize() { ThreadRole.run(.loader) { plugin.pointee.deinit?() } }
 }

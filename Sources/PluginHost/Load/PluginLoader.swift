@@ -13,17 +13,18 @@ struct PluginLoader {
     func load(_ candidate: PluginCandidate) throws(PluginRefusal) -> LoadedPlugin {
         let manifest = candidate.manifest
         try checkRequirements(candidate)
-        let file = try PluginCatalog.openLibrary(candidate)
+        let library = try PluginVerifier(trust: configuration.trust).open(candidate)
         do throws(PluginRefusal) {
-            try PluginTrial(configuration: configuration).run(file, candidate)
+            try PluginTrial(configuration: configuration).run(library, candidate)
         } catch {
-            close(file)
+            close(library.file)
             throw error
         }
-        let host = HostContext(id: manifest.id, configuration: configuration)
+        let host = HostContext(id: manifest.id, version: manifest.version, configuration: configuration)
         let before = clinux_fault_enter(host.cID)
         defer { _ = clinux_fault_enter(before) }
-        let image = try LibraryImage.open(file, path: candidate.libraryPath, id: manifest.id)
+        let image = try LibraryImage.open(
+            library.file, path: candidate.libraryPath, id: manifest.id, faultName: manifest.reference)
         try compare("id", image.id, manifest.id, candidate)
         try compare("version", image.version, manifest.version, candidate)
         let status = image.initialize(host.makeTable())
@@ -32,11 +33,15 @@ struct PluginLoader {
             throw refuse(candidate, .initialization, "init failed: \(text)")
         }
         let tables = try ExtensionTables(image, provides: manifest.provides, path: candidate.libraryPath)
+        let actions = ActionTable(path: candidate.libraryPath, pluginID: manifest.id)
         return LoadedPlugin(
-            candidate: candidate, image: image, tables: tables, host: host, routes: try routes(tables, candidate))
+            candidate: candidate, library: library, image: image, tables: tables, host: host,
+            routes: try routes(tables, candidate),
+            actions: try actions.calls(tables.actions ?? UnsafeBufferPointer(start: nil, count: 0), manifest.actions))
     }
 
-    private func checkRequirements(_ candidate: PluginCandidate) throws(PluginRefusal) {
+    /// - Throws: `PluginRefusal` for what this host, or the role, does not offer.
+    func checkRequirements(_ candidate: PluginCandidate) throws(PluginRefusal) {
         let manifest = candidate.manifest
         guard manifest.library.abiMajor == Int(TROVE_ABI_MAJOR) else {
             throw refuse(
@@ -63,7 +68,7 @@ struct PluginLoader {
         }
     }
 
-    private func compare(
+    func compare(
         _ field: String, _ found: String, _ wanted: String, _ candidate: PluginCandidate
     ) throws(PluginRefusal) {
         guard found != wanted else { return }
@@ -96,10 +101,28 @@ struct PluginLoader {
             guard keys.insert(pattern.key(method: method)).inserted else {
                 throw refuse(candidate, .table, "route \(index): \(method) \(path) is there twice")
             }
-            routes.append(
-                PluginRoute(pluginID: candidate.manifest.id, index: index, method: method, path: path, policy: policy))
+            var route = PluginRoute(
+                pluginID: candidate.manifest.id, version: candidate.manifest.version, index: index, method: method,
+                path: path, policy: policy)
+            route.summary = item.summary.map { String(cString: $0) } ?? ""
+            route.requestSchema = try schema(item.request_schema, "route \(index): request_schema", candidate)
+            route.responseSchema = try schema(item.response_schema, "route \(index): response_schema", candidate)
+            routes.append(route)
         }
         return routes
+    }
+
+    /// A schema that this host can check, so that what is shown is what is enforced.
+    private func schema(
+        _ text: UnsafePointer<CChar>?, _ place: String, _ candidate: PluginCandidate
+    ) throws(PluginRefusal) -> JSONValue? {
+        guard let text else { return nil }
+        let value: JSONValue
+        do { value = try JSONValue(parsing: String(cString: text)) } catch {
+            throw refuse(candidate, .table, "\(place) is not JSON: \(error.message)")
+        }
+        do { _ = try JSONSchema(value) } catch { throw refuse(candidate, .table, "\(place): \(error.message)") }
+        return value
     }
 
     private func refuse(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CLinux
+import Glibc
 import Logging
 import Metrics
 import Synchronization
@@ -11,6 +12,10 @@ package final class PluginRegistry: Sendable {
 
     private struct State {
         var plugins: [LoadedPlugin] = []
+        /// Enabled plugins of another role, whose files can be trusted.
+        var others: [PluginDescription] = []
+        /// Version by id that a reference without one means.
+        var active: [String: String] = [:]
         var refusals: [PluginRefusal] = []
         var isLoaded = false
     }
@@ -36,12 +41,22 @@ package final class PluginRegistry: Sendable {
         let catalog = PluginCatalog(directories: configuration.directories)
         for refusal in catalog.refusals { refuse(refusal) }
         let loader = PluginLoader(configuration: configuration)
-        var routes: [String: PluginRoute] = [:]
-        for candidate in wanted(catalog) {
+        var routes: [PluginRoute] = []
+        var claimed: [PluginManifest] = []
+        let active = activeVersions(catalog)
+        state.withLock { $0.active = active }
+        for candidate in wanted(catalog, active) {
             do throws(PluginRefusal) {
+                try PluginClashes.check(candidate, against: claimed)
+                guard candidate.manifest.roles.contains(configuration.role) else {
+                    try know(candidate)
+                    claimed.append(candidate.manifest)
+                    continue
+                }
                 let plugin = try loader.load(candidate)
-                try claim(plugin, &routes)
+                if isActive(plugin.manifest) { try claim(plugin, &routes) }
                 state.withLock { $0.plugins.append(plugin) }
+                claimed.append(plugin.manifest)
                 announce(plugin)
             } catch {
                 refuse(error)
@@ -49,11 +64,31 @@ package final class PluginRegistry: Sendable {
         }
     }
 
-    /// The plugin that a reference `id` or `id@version` names.
+    /// The plugin that a reference `id` or `id@version` names; without a version, the active one.
     package func plugin(_ reference: String) -> LoadedPlugin? {
         let reference = PluginReference(reference)
-        return plugins.first { reference.matches($0.manifest) }
+        return plugins.first {
+            reference.matches($0.manifest) && (reference.version != nil || isActive($0.manifest))
+        }
     }
+
+    /// Whether a reference without a version means this one.
+    func isActive(_ manifest: PluginManifest) -> Bool {
+        state.withLock { $0.active[manifest.id] } == manifest.version
+    }
+
+    /// What is in use, and what is enabled for another role and can be trusted.
+    var descriptions: [PluginDescription] {
+        let (plugins, others, active) = state.withLock { ($0.plugins, $0.others, $0.active) }
+        return (plugins.map(\.description) + others).map { description in
+            var description = description
+            description.isActive = active[description.id] == description.version
+            return description
+        }
+    }
+
+    /// Routes of the active versions.
+    var routes: [PluginRoute] { plugins.filter { isActive($0.manifest) }.flatMap(\.routes) }
 
     /// What was not loaded, and why; also shadowed plugins.
     package var refusals: [PluginRefusal] { state.withLock(\.refusals) }
@@ -84,19 +119,39 @@ package final class PluginRegistry: Sendable {
             reason.map { "plugin '\(reference)' is refused: \($0)" } ?? "plugin '\(reference)' is not enabled here")
     }
 
-    /// Enabled candidates of this role, each once.
-    private func wanted(_ catalog: PluginCatalog) -> [PluginCandidate] {
+    /// What configuration says, and for other ids the first that is found.
+    private func activeVersions(_ catalog: PluginCatalog) -> [String: String] {
+        catalog.candidates.reduce(into: configuration.active) { active, candidate in
+            if active[candidate.manifest.id] == nil { active[candidate.manifest.id] = candidate.manifest.version }
+        }
+    }
+
+    /// Remembers a plugin of another role, whose files are checked and whose code is not loaded.
+    private func know(_ candidate: PluginCandidate) throws(PluginRefusal) {
+        let library = try PluginVerifier(trust: configuration.trust).open(candidate)
+        close(library.file)
+        let manifest = candidate.manifest
+        let description = PluginDescription(
+            id: manifest.id, version: manifest.version, sha256: library.sha256,
+            roles: manifest.roles.map(\.rawValue).sorted(), provides: manifest.provides,
+            directory: candidate.directory, signer: library.signer, isLoaded: false, actions: manifest.actions,
+            datastores: manifest.datastores)
+        state.withLock { $0.others.append(description) }
+    }
+
+    /// Enabled candidates, each once.
+    private func wanted(_ catalog: PluginCatalog, _ active: [String: String]) -> [PluginCandidate] {
         let disabled = configuration.disabled.map { PluginReference($0) }
         var found: [PluginCandidate] = []
         for text in configuration.enabled.sorted() {
             let reference = PluginReference(text)
-            guard let candidate = catalog.find(reference) else {
+            guard let candidate = catalog.find(reference, active: active) else {
                 if catalog.refusals.contains(where: { $0.id == reference.id && $0.cause != .shadowed }) { continue }
                 let directories = configuration.directories.joined(separator: ":")
                 refuse(
                     PluginRefusal(
                         path: directories, id: reference.id, cause: .notFound,
-                        message: "'\(reference)' is enabled and in none of the plugin directories"))
+                        message: "'\(wanted(reference, active))' is enabled and in none of the plugin directories"))
                 continue
             }
             let manifest = candidate.manifest
@@ -104,28 +159,27 @@ package final class PluginRegistry: Sendable {
                 configuration.logger.notice("plugin is disabled", metadata: ["plugin.id": "\(manifest.id)"])
                 continue
             }
-            guard manifest.roles.contains(configuration.role) else { continue }
             guard !found.contains(where: { $0.directory == candidate.directory }) else { continue }
             found.append(candidate)
         }
         return found
     }
 
-    /// Takes a plugin's routes, or refuses the plugin for one that another has.
-    private func claim(_ plugin: LoadedPlugin, _ routes: inout [String: PluginRoute]) throws(PluginRefusal) {
-        var own: [String: PluginRoute] = [:]
-        for route in plugin.routes {
-            guard let key = RoutePattern.parse(route.path, pluginID: route.pluginID).pattern?.key(method: route.method) else { continue }
-            if let other = routes[key] {
-                _ = plugin.shutDown()
-                throw PluginRefusal(
-                    path: plugin.directory, id: plugin.manifest.id, cause: .clash,
-                    message: "\(route.method) \(route.path) of '\(plugin.manifest.id)' is \(other.path) of "
-                        + "'\(other.pluginID)' already")
-            }
-            own[key] = route
+    private func wanted(_ reference: PluginReference, _ active: [String: String]) -> String {
+        guard reference.version == nil, let version = active[reference.id] else { return "\(reference)" }
+        return "\(reference.id)@\(version)"
+    }
+
+    /// Takes a plugin's routes, or refuses the plugin for one that the core or another has.
+    private func claim(_ plugin: LoadedPlugin, _ routes: inout [PluginRoute]) throws(PluginRefusal) {
+        do throws(PluginRefusal) {
+            try PluginClashes.check(plugin, core: configuration.coreRoutes, others: routes)
+            try PluginClashes.check(plugin, drivers: plugins)
+        } catch {
+            _ = plugin.shutDown()
+            throw error
         }
-        routes.merge(own) { first, _ in first }
+        routes += plugin.routes
     }
 
     private func announce(_ plugin: LoadedPlugin) {
@@ -133,8 +187,8 @@ package final class PluginRegistry: Sendable {
             "plugin loaded",
             metadata: [
                 "plugin.id": "\(plugin.manifest.id)", "plugin.version": "\(plugin.manifest.version)",
-                "plugin.sha256": "\(plugin.manifest.library.sha256)", "plugin.directory": "\(plugin.directory)",
-                "plugin.role": "\(configuration.role.rawValue)",
+                "plugin.sha256": "\(plugin.sha256)", "plugin.signer": "\(plugin.signer ?? "none")",
+                "plugin.directory": "\(plugin.directory)", "plugin.role": "\(configuration.role.rawValue)",
             ])
     }
 

@@ -15,8 +15,11 @@ package enum PluginRunner {
     ///   - fd: The socket; the pipe for reports of fatal signals is the next number, if it is open. The first frame is
     ///     the configuration.
     ///   - logger: Writes to standard error, which is the worker's.
+    ///   - objects: Makes the plugins' object store below a directory.
     /// - Returns: The process's exit status: 0 after a clean end, 1 without a configuration.
-    package static func main(fd: Int32, logger: Logger) -> Int32 {
+    package static func main(
+        fd: Int32, logger: Logger, objects: (_ directory: String) -> (any PluginObjectStore)? = { _ in nil }
+    ) -> Int32 {
         let faultFD = fcntl(fd + 1, F_GETFD) >= 0 ? fd + 1 : -1
         for descriptor in [fd, faultFD] where descriptor >= 0 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         _ = clinux_fault_install(faultFD)
@@ -26,13 +29,20 @@ package enum PluginRunner {
             logger.error("plugin runner got no configuration")
             return 1
         }
-        let registry = PluginRegistry(configuration: RunnerFrame.configuration(frame, logger: logger))
-        do throws(PluginError) { try registry.load() } catch {
+        let registry: PluginRegistry
+        let link = ServiceLink(channel: channel)
+        do throws(PluginError) {
+            var configuration = try RunnerFrame.configuration(frame, logger: logger)
+            configuration.services = PluginServices(
+                values: link, objects: configuration.objectDirectory.flatMap(objects), peer: link)
+            registry = PluginRegistry(configuration: configuration)
+            try registry.load()
+        } catch {
             logger.error("plugin runner cannot load plugins", metadata: ["error.message": "\(error.message)"])
             return 1
         }
         channel.send(RunnerFrame.ready(registry))
-        let server = RunnerServer(channel: channel, calls: ControlCalls(registry: registry))
+        let server = RunnerServer(channel: channel, calls: ControlCalls(registry: registry), link: link)
         while let frame = channel.receive() { server.handle(frame) }
         server.cancelAll()
         registry.shutdown()
@@ -44,28 +54,36 @@ package enum PluginRunner {
 private final class RunnerServer: Sendable {
     private let channel: FrameChannel
     private let calls: ControlCalls
-    private let control: ControlLink
+    private let link: ServiceLink
     private let tasks = Mutex<[Int: Task<Void, Never>]>([:])
+    /// Statistics go out unasked after a call, at most once a second.
+    private let pace = RateLimit(perSecond: 1, burst: 1)
 
-    init(channel: FrameChannel, calls: ControlCalls) {
+    init(channel: FrameChannel, calls: ControlCalls, link: ServiceLink) {
         self.channel = channel
         self.calls = calls
-        control = ControlLink(channel: channel)
+        self.link = link
     }
 
     func handle(_ frame: JSONValue) {
         guard let id = frame["id"]?.intValue else { return }
         switch frame["type"]?.stringValue {
-        case "policy", "route": start(id, frame)
+        case "policy", "route", "action", "peer": start(id, frame)
         case "cancel": tasks.withLock { $0[id] }?.cancel()
-        case "control_reply": control.deliver(id, RunnerFrame.result(frame))
+        case "service_reply": link.deliver(id, RunnerFrame.result(frame))
+        case "statistics": sendStatistics()
         default: break
         }
     }
 
     func cancelAll() {
-        control.close()
+        link.close()
         for task in tasks.withLock({ Array($0.values) }) { task.cancel() }
+    }
+
+    private func sendStatistics() {
+        channel.send(
+            .object(["type": "statistics", "id": 0, "plugins": .array(calls.registry.statistics.map(\.json))]))
     }
 
     private func start(_ id: Int, _ frame: JSONValue) {
@@ -78,6 +96,7 @@ private final class RunnerServer: Sendable {
                         RunnerFrame.reply(id, .failure(PluginError(.exhausted, "the answer is too large to hand on"))))
                 }
                 _ = self.tasks.withLock { $0.removeValue(forKey: id) }
+                if pace.take() { sendStatistics() }
             }
         }
     }
@@ -97,7 +116,15 @@ private final class RunnerServer: Sendable {
                 return .success(
                     try await calls.handle(
                         plugin, index: frame["index"]?.intValue ?? -1, request, options,
-                        control: control.bound(to: id)))
+                        control: link.control))
+            }
+            if frame["type"]?.stringValue == "peer" {
+                return .success(try await calls.registry.peer(plugin, request, options))
+            }
+            if frame["type"]?.stringValue == "action" {
+                let name = frame["action"]?.stringValue ?? ""
+                return .success(
+                    try await calls.registry.action(plugin, name, request, options, control: link.control).json)
             }
             guard let function = frame["function"]?.stringValue.flatMap(PolicyFunction.init(rawValue:)) else {
                 return .failure(PluginError(.unsupported, pluginID: plugin, "the runner does not know this function"))
@@ -106,64 +133,5 @@ private final class RunnerServer: Sendable {
         } catch {
             return .failure(error)
         }
-    }
-}
-
-/// Sends plugins' control requests to the worker.
-private final class ControlLink: Sendable {
-    private struct State {
-        var nextID = 1
-        var answers: [Int: Result<JSONValue, PluginError>?] = [:]
-        var isClosed = false
-    }
-
-    private let channel: FrameChannel
-    private let state = ConditionLock(State())
-
-    init(channel: FrameChannel) { self.channel = channel }
-
-    struct Bound: ControlBridge {
-        let link: ControlLink
-        let callID: Int
-
-        func perform(
-            _ operation: String, _ request: JSONValue, for call: PluginCall
-        ) -> Result<JSONValue, PluginError> { link.perform(operation, request, callID, call) }
-    }
-
-    func bound(to callID: Int) -> Bound { Bound(link: self, callID: callID) }
-
-    func deliver(_ id: Int, _ result: Result<JSONValue, PluginError>) {
-        state.update { state in
-            if state.answers[id] != nil { state.answers[id] = .some(result) }
-        }
-    }
-
-    /// The worker is gone.
-    func close() { state.update { $0.isClosed = true } }
-
-    private func perform(
-        _ operation: String, _ request: JSONValue, _ callID: Int, _ call: PluginCall
-    ) -> Result<JSONValue, PluginError> {
-        let id = state.update { state in
-            defer { state.nextID += 1 }
-            state.answers[state.nextID] = .some(nil)
-            return state.nextID
-        }
-        defer { state.update { $0.answers[id] = nil } }
-        call.state.withLock { $0.whenStopped = { [weak self] in self?.state.update { _ in } } }
-        let isSent = channel.send(
-            .object([
-                "type": "control", "id": .int(Int64(id)), "call": .int(Int64(callID)), "operation": .string(operation),
-                "request": request,
-            ]))
-        guard isSent else { return .failure(PluginError(.unavailable, "the control plane does not listen")) }
-        let answer: Result<JSONValue, PluginError>? = state.wait(until: call.options.deadline.instant) { state in
-            if let answer = state.answers[id] ?? nil { return answer }
-            if state.isClosed { return .failure(PluginError(.unavailable, "the control plane is gone")) }
-            if call.isCancelled { return .failure(PluginError(.cancelled, "\(operation) was cancelled")) }
-            return nil
-        }
-        return answer ?? .failure(PluginError(.timedOut, "\(operation) did not end before the deadline"))
     }
 }

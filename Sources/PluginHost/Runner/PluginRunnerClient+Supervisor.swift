@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Logging
+import Metrics
 import Model
 
 /// The thread that starts runners, reads their frames and starts the next one.
@@ -54,7 +55,7 @@ extension PluginRunnerClient {
         }
         let excluded = state.update { state in
             state.channel = runner.channel
-            return state.isStopping ? nil : Set(state.calls.excluded.keys)
+            return state.isStopping ? nil : Set(state.calls.excluded.keys.map(\.description))
         }
         if let excluded {
             runner.channel.send(RunnerFrame.configure(configuration, excluding: excluded))
@@ -79,10 +80,13 @@ extension PluginRunnerClient {
     }
 
     private func ready(_ frame: JSONValue, pid: Int32) {
-        let waiters = state.update { state in
+        let (waiters, refusals) = state.update { state in
             state.calls.ready(frame)
             defer { state.waiters = [:] }
-            return Array(state.waiters.values)
+            return (Array(state.waiters.values), state.calls.refusals)
+        }
+        for refusal in refusals {
+            Counter(label: "trove.plugin.refusals", dimensions: [("cause", refusal.cause.rawValue)]).increment()
         }
         configuration.logger.notice("plugin runner is ready", metadata: ["process.pid": "\(pid)"])
         for waiter in waiters { waiter(.success(())) }
@@ -97,6 +101,8 @@ extension PluginRunnerClient {
             let report = state.update { $0.calls.calls[id]?.options.onProgress }
             report?(frame["permille"]?.intValue ?? -1, frame["message"]?.stringValue ?? "")
         case "control": control(id, frame, channel)
+        case "service": service(id, frame, channel)
+        case "statistics": take(statistics: frame)
         default: break
         }
     }
@@ -107,7 +113,7 @@ extension PluginRunnerClient {
         let call = state.update { $0.calls.calls[callID] }
         guard let call, let handler = call.control else {
             let error = PluginError(.preconditionFailed, "no request is being served for this operation")
-            channel.send(RunnerFrame.reply(id, .failure(error), type: "control_reply"))
+            channel.send(RunnerFrame.reply(id, .failure(error), type: "service_reply"))
             return
         }
         let operation = frame["operation"]?.stringValue ?? ""
@@ -121,9 +127,9 @@ extension PluginRunnerClient {
             } catch {
                 result = .failure(error)
             }
-            if !channel.send(RunnerFrame.reply(id, result, type: "control_reply")) {
+            if !channel.send(RunnerFrame.reply(id, result, type: "service_reply")) {
                 let error = PluginError(.exhausted, "the answer is too large for the plugin runner")
-                channel.send(RunnerFrame.reply(id, .failure(error), type: "control_reply"))
+                channel.send(RunnerFrame.reply(id, .failure(error), type: "service_reply"))
             }
         }
         state.update { $0.calls.attach(task, to: callID) }
@@ -132,14 +138,16 @@ extension PluginRunnerClient {
     private func ended(_ end: RunnerEnd) {
         let (failed, isStopping) = state.update { state in
             state.channel = nil
-            return (state.calls.ended(end, now: .now), state.isStopping)
+            return (state.calls.ended(end), state.isStopping)
         }
+        // Before the callers hear of it: who asks again finds the fault counted.
+        if let plugin = end.plugin { onFault(plugin, end.reason) }
         for (call, error) in failed { Self.answer(call, .failure(error)) }
         guard !isStopping else { return }
         configuration.logger.error(
             "plugin runner ended",
             metadata: [
-                "plugin.id": "\(end.pluginID ?? "")", "process.end": "\(end.reason)",
+                "plugin.id": "\(end.plugin?.description ?? "")", "process.end": "\(end.reason)",
                 "plugin.failed_calls": "\(failed.count)",
             ])
     }

@@ -5,18 +5,27 @@ package import Model
 
 /// Runs the control plane's half of the plugins in a child process, and brings it back when it dies.
 ///
-/// A trap fails the calls in the plugin that trapped; policy calls of others are asked again of the next runner. A plugin
-/// that traps five times within ten minutes is not called until it has been quiet.
+/// A trap fails the calls in the plugin that trapped; policy calls of others are asked again of the next runner.
 package final class PluginRunnerClient: ControlPlugins {
     let configuration: PluginHostConfiguration
     let command: [String]
+    let onFault: @Sendable (PluginReference, String) -> Void
+    let services: (any WorkerServices)?
+    let statisticsInbox = StatisticsInbox()
     let state = ConditionLock(RunnerClientState())
 
     /// - Parameters:
     ///   - command: Program (an absolute path) and arguments of a process that calls `PluginRunner.main(fd: 3, …)`.
     ///   - configuration: Handed to it as the first frame; the role is always `control`.
-    package init(command: [String], configuration: PluginHostConfiguration) {
+    ///   - services: What plugins get of this process.
+    ///   - onFault: Told of each trap in a plugin, with how the runner ended; return at once.
+    package init(
+        command: [String], configuration: PluginHostConfiguration, services: (any WorkerServices)? = nil,
+        onFault: @Sendable @escaping (PluginReference, String) -> Void = { _, _ in }
+    ) {
         self.command = command
+        self.onFault = onFault
+        self.services = services
         self.configuration = configuration
     }
 
@@ -59,40 +68,59 @@ package final class PluginRunnerClient: ControlPlugins {
     package var plugins: [PluginDescription] { get async { state.update(\.calls.plugins) } }
     package var routes: [PluginRoute] { get async { state.update(\.calls.routes) } }
 
+    /// Plugins of the runner that serves or served last, without waiting.
+    package var known: [PluginDescription] { state.update(\.calls.plugins) }
+    /// Calls of a plugin that wait for an answer; nil: of all.
+    package func inFlight(_ plugin: PluginReference?) -> Int {
+        state.update { state in plugin.map(state.calls.inFlight) ?? state.calls.calls.count }
+    }
+
     package func policy(
         _ reference: String, _ function: PolicyFunction, _ request: JSONValue, _ options: CallOptions
     ) async throws(PluginError) -> JSONValue {
         try await call(
-            .policy, PluginReference(reference).id,
+            .policy, PluginReference(reference),
             ["plugin": .string(reference), "function": .string(function.rawValue)], request, options, nil)
     }
 
     package func handle(
         _ route: PluginRoute, _ request: JSONValue, _ options: CallOptions, control: any ControlHandler
     ) async throws(PluginError) -> JSONValue {
-        try await call(
-            .route, route.pluginID, ["plugin": .string(route.pluginID), "index": .int(Int64(route.index))], request,
+        let plugin = route.plugin
+        return try await call(
+            .route, plugin, ["plugin": .string(plugin.description), "index": .int(Int64(route.index))], request,
             options, control)
     }
 
-    private func call(
-        _ kind: RunnerCall.Kind, _ pluginID: String, _ target: [String: JSONValue], _ request: JSONValue,
+    package func action(
+        _ reference: String, _ name: String, _ arguments: JSONValue, _ options: CallOptions,
+        control: any ControlHandler
+    ) async throws(PluginError) -> ActionResult {
+        ActionResult(
+            json: try await call(
+                .action, PluginReference(reference), ["plugin": .string(reference), "action": .string(name)],
+                arguments, options, control))
+    }
+
+    func call(
+        _ kind: RunnerCall.Kind, _ plugin: PluginReference, _ target: [String: JSONValue], _ request: JSONValue,
         _ options: CallOptions, _ control: (any ControlHandler)?
     ) async throws(PluginError) -> JSONValue {
+        let pluginID = plugin.id
         guard !options.deadline.isPast else {
             throw PluginError(.timedOut, pluginID: pluginID, "the deadline is past")
         }
         let refusal = state.update { state in
             state.isStopping
                 ? PluginError(.unavailable, pluginID: pluginID, "the plugin runner was shut down")
-                : state.calls.refusal(pluginID, now: .now)
+                : state.calls.refusal(plugin)
         }
         if let refusal { throw refusal }
         let ticket = Left<Int>()
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { (waiter: CheckedContinuation<Result<JSONValue, PluginError>, Never>) in
                 let call = RunnerCall(
-                    kind: kind, pluginID: pluginID, target: target, request: request, options: options,
+                    kind: kind, plugin: plugin, target: target, request: request, options: options,
                     control: control, answer: { waiter.resume(returning: $0) })
                 let id = state.update { $0.calls.add(call) }
                 ticket.value = id

@@ -4,10 +4,12 @@ import Model
 
 /// A call that waits for the plugin runner.
 struct RunnerCall: Sendable {
-    enum Kind: Sendable { case policy, route }
+    /// The raw value is the frame's `type`.
+    enum Kind: String, Sendable { case policy, route, action, peer }
 
     let kind: Kind
-    let pluginID: String
+    /// Whom it asks.
+    let plugin: PluginReference
     /// Members of its frame, without those that change with time.
     let target: [String: JSONValue]
     let request: JSONValue
@@ -21,9 +23,10 @@ struct RunnerCall: Sendable {
     /// Control operations that run for it.
     var operations: [Task<Void, Never>] = []
 
+    var pluginID: String { plugin.id }
+
     func frame(_ id: Int) -> JSONValue {
-        let type = kind == .policy ? "policy" : "route"
-        return .object(RunnerFrame.call(type, id, request, options).merging(target) { _, own in own })
+        .object(RunnerFrame.call(kind.rawValue, id, request, options).merging(target) { _, own in own })
     }
 }
 
@@ -32,9 +35,11 @@ struct RunnerEnd: Sendable {
     /// The signal that ended it, or nil.
     var signal: Int32?
     var exitStatus: Int32?
-    /// The plugin in whose code it trapped.
-    var pluginID: String?
+    /// The plugin in whose code it trapped, with its version when the report has one.
+    var plugin: PluginReference?
     var wasReady: Bool
+
+    var pluginID: String? { plugin?.id }
 
     var reason: String {
         if let signal { return "signal \(signal)" }
@@ -44,33 +49,25 @@ struct RunnerEnd: Sendable {
 
 /// What the worker knows of the runner and of the calls that wait for it. No I/O, no clock.
 struct RunnerCalls {
-    static let trapLimit = 5
-    static let trapWindow: Duration = .seconds(600)
-
     private(set) var calls: [Int: RunnerCall] = [:]
     private(set) var isReady = false
     private(set) var plugins: [PluginDescription] = []
     private(set) var routes: [PluginRoute] = []
     private var reported: [PluginRefusal] = []
     /// Plugins that trapped while they were loaded: later runners start without them.
-    private(set) var excluded: [String: PluginRefusal] = [:]
-    private var traps: [String: [ContinuousClock.Instant]] = [:]
+    private(set) var excluded: [PluginReference: PluginRefusal] = [:]
     private var nextID = 1
 
-    var refusals: [PluginRefusal] { reported + excluded.keys.sorted().compactMap { excluded[$0] } }
+    var refusals: [PluginRefusal] { reported + excluded.sorted { "\($0.key)" < "\($1.key)" }.map(\.value) }
 
     /// Why a plugin is not called; nil when it is.
-    mutating func refusal(_ pluginID: String, now: ContinuousClock.Instant) -> PluginError? {
-        if let refusal = excluded[pluginID] {
-            return PluginError(.unavailable, pluginID: pluginID, refusal.message)
-        }
-        prune(pluginID, now)
-        guard let recent = traps[pluginID], recent.count >= Self.trapLimit else { return nil }
-        return PluginError(
-            .unavailable, pluginID: pluginID,
-            "the plugin trapped \(recent.count) times within \(Int(Self.trapWindow.inSeconds / 60)) minutes and is not called"
-        )
+    func refusal(_ plugin: PluginReference) -> PluginError? {
+        excluded.first { $0.key.overlaps(plugin) }
+            .map { PluginError(.unavailable, pluginID: plugin.id, $0.value.message) }
     }
+
+    /// Calls that have not been answered, by plugin.
+    func inFlight(_ plugin: PluginReference) -> Int { calls.values.count { $0.plugin.overlaps(plugin) } }
 
     mutating func add(_ call: RunnerCall) -> Int {
         defer { nextID += 1 }
@@ -112,15 +109,12 @@ struct RunnerCalls {
     /// Calls in the plugin that trapped fail. Of the others, policy calls are pure and are asked once more; routes may have
     /// had an effect and fail. Calls that no runner had yet go on waiting.
     /// - Returns: Those that fail.
-    mutating func ended(_ end: RunnerEnd, now: ContinuousClock.Instant) -> [(RunnerCall, PluginError)] {
+    mutating func ended(_ end: RunnerEnd) -> [(RunnerCall, PluginError)] {
         isReady = false
-        if let plugin = end.pluginID {
-            prune(plugin, now)
-            traps[plugin, default: []].append(now)
-            if !end.wasReady {
-                excluded[plugin] = PluginRefusal(
-                    path: "", id: plugin, cause: .crashed, message: "trapped with \(end.reason) while it was loaded")
-            }
+        if let plugin = end.plugin, !end.wasReady {
+            excluded[plugin] = PluginRefusal(
+                path: "", id: plugin.id, cause: .crashed,
+                message: "'\(plugin)' trapped with \(end.reason) while it was loaded")
         }
         var failed: [(RunnerCall, PluginError)] = []
         for (id, call) in calls.sorted(by: { $0.key < $1.key }) {
@@ -141,17 +135,13 @@ struct RunnerCalls {
     }
 
     private func error(_ call: RunnerCall, _ end: RunnerEnd) -> PluginError? {
-        if let plugin = end.pluginID, plugin == call.pluginID, call.isSent || excluded[plugin] != nil {
-            return PluginError(.crashed, pluginID: plugin, "plugin '\(plugin)' trapped with \(end.reason)")
+        if let plugin = end.plugin, plugin.overlaps(call.plugin), call.isSent || excluded[plugin] != nil {
+            return PluginError(.crashed, pluginID: plugin.id, "plugin '\(plugin.id)' trapped with \(end.reason)")
         }
         guard call.isSent else { return nil }
         if call.kind == .policy, call.attempts < 2 { return nil }
         return PluginError(
             .unavailable, pluginID: call.pluginID,
             "the plugin runner ended with \(end.reason)" + (end.pluginID.map { " in plugin '\($0)'" } ?? ""))
-    }
-
-    private mutating func prune(_ pluginID: String, _ now: ContinuousClock.Instant) {
-        traps[pluginID]?.removeAll { $0 + Self.trapWindow <= now }
     }
 }

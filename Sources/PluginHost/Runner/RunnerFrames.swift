@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import HTTPClient
 import Logging
 import Model
 
@@ -12,6 +13,12 @@ enum RunnerFrame {
             "enabled": texts(configuration.enabled.sorted()),
             "disabled": texts(configuration.disabled.union(excluded).sorted()),
             "settings": .object(configuration.settings),
+            "egress": .object(configuration.egress.mapValues { texts($0.map(\.origin).sorted()) }),
+            "http": ["proxy": .optional(configuration.http.proxy), "ca_file": .optional(configuration.http.caFile)],
+            "object_directory": .optional(configuration.objectDirectory),
+            "trust": configuration.trust.json,
+            "active": .object(configuration.active.mapValues(JSONValue.string)),
+            "core_routes": texts(configuration.coreRoutes),
             "probe_command": texts(configuration.probeCommand),
             "probe_timeout_ms": milliseconds(configuration.probeTimeout),
             "grace_ms": milliseconds(configuration.cancellationGrace),
@@ -20,7 +27,10 @@ enum RunnerFrame {
         ])
     }
 
-    static func configuration(_ frame: JSONValue, logger: Logger) -> PluginHostConfiguration {
+    /// - Throws: `invalidArgument` for trust that this host does not know.
+    static func configuration(
+        _ frame: JSONValue, logger: Logger
+    ) throws(PluginError) -> PluginHostConfiguration {
         var logger = logger
         if let level = frame["log_level"]?.stringValue.flatMap(Logger.Level.init(rawValue:)) { logger.logLevel = level }
         var configuration = PluginHostConfiguration(
@@ -29,15 +39,24 @@ enum RunnerFrame {
             probeCommand: texts(frame["probe_command"]), logger: logger)
         configuration.probeTimeout = .milliseconds(frame["probe_timeout_ms"]?.intValue ?? 15_000)
         configuration.cancellationGrace = .milliseconds(frame["grace_ms"]?.intValue ?? 10_000)
+        configuration.egress = (frame["egress"]?.objectValue ?? [:]).mapValues {
+            Set(texts($0).compactMap(EgressRule.init))
+        }
+        configuration.http.proxy = frame["http"]?["proxy"]?.stringValue
+        configuration.http.caFile = frame["http"]?["ca_file"]?.stringValue
+        configuration.objectDirectory = frame["object_directory"]?.stringValue
         configuration.hostVersion = frame["host_version"]?.stringValue ?? configuration.hostVersion
+        configuration.trust = try PluginTrust(json: frame["trust"] ?? [:])
+        configuration.coreRoutes = texts(frame["core_routes"])
+        configuration.active = (frame["active"]?.objectValue ?? [:]).compactMapValues(\.stringValue)
         return configuration
     }
 
     static func ready(_ registry: PluginRegistry) -> JSONValue {
         .object([
             "type": "ready",
-            "plugins": .array(registry.plugins.map { json($0.description) }),
-            "routes": .array(registry.plugins.flatMap(\.routes).map(json)),
+            "plugins": .array(registry.descriptions.map(json)),
+            "routes": .array(registry.routes.map(json)),
             "refusals": .array(registry.refusals.map(\.json)),
         ])
     }
@@ -66,10 +85,12 @@ enum RunnerFrame {
     static func options(
         _ frame: JSONValue, onProgress: @escaping @Sendable (Int, String) -> Void
     ) -> CallOptions {
-        CallOptions(
+        var options = CallOptions(
             deadline: .after(.milliseconds(frame["time_left_ms"]?.intValue ?? 0)),
             context: context(frame["context"] ?? .null), instanceID: frame["instance_id"]?.stringValue,
             onProgress: frame["wants_progress"]?.boolValue == true ? onProgress : nil)
+        options.frameID = frame["id"]?.intValue
+        return options
     }
 
     static func texts(_ values: [String]) -> JSONValue { .array(values.map(JSONValue.string)) }
@@ -99,6 +120,8 @@ enum RunnerFrame {
         .object([
             "id": .string(plugin.id), "version": .string(plugin.version), "sha256": .string(plugin.sha256),
             "roles": texts(plugin.roles), "provides": texts(plugin.provides), "directory": .string(plugin.directory),
+            "signer": .optional(plugin.signer), "active": .bool(plugin.isActive), "loaded": .bool(plugin.isLoaded),
+            "actions": .array(plugin.actions.map(\.json)), "datastores": PluginDatastore.json(plugin.datastores),
         ])
     }
 
@@ -106,20 +129,28 @@ enum RunnerFrame {
         PluginDescription(
             id: value["id"]?.stringValue ?? "", version: value["version"]?.stringValue ?? "",
             sha256: value["sha256"]?.stringValue ?? "", roles: texts(value["roles"]),
-            provides: texts(value["provides"]), directory: value["directory"]?.stringValue ?? "")
+            provides: texts(value["provides"]), directory: value["directory"]?.stringValue ?? "",
+            signer: value["signer"]?.stringValue, isActive: value["active"]?.boolValue ?? true,
+            isLoaded: value["loaded"]?.boolValue ?? true, actions: ActionDeclaration.list(value["actions"]),
+            datastores: PluginDatastore.list(value["datastores"]))
     }
 
     private static func json(_ route: PluginRoute) -> JSONValue {
         .object([
-            "plugin": .string(route.pluginID), "index": .int(Int64(route.index)), "method": .string(route.method),
-            "path": .string(route.path), "policy": .string(route.policy),
+            "plugin": .string(route.pluginID), "version": .string(route.version), "index": .int(Int64(route.index)),
+            "method": .string(route.method),
+            "path": .string(route.path), "policy": .string(route.policy), "summary": .string(route.summary),
+            "request_schema": route.requestSchema ?? .null, "response_schema": route.responseSchema ?? .null,
         ])
     }
 
     static func route(_ value: JSONValue) -> PluginRoute {
         PluginRoute(
-            pluginID: value["plugin"]?.stringValue ?? "", index: value["index"]?.intValue ?? -1,
+            pluginID: value["plugin"]?.stringValue ?? "", version: value["version"]?.stringValue ?? "",
+            index: value["index"]?.intValue ?? -1,
             method: value["method"]?.stringValue ?? "", path: value["path"]?.stringValue ?? "",
-            policy: value["policy"]?.stringValue ?? "")
+            policy: value["policy"]?.stringValue ?? "", summary: value["summary"]?.stringValue ?? "",
+            requestSchema: value["request_schema"].flatMap { $0.isNull ? nil : $0 },
+            responseSchema: value["response_schema"].flatMap { $0.isNull ? nil : $0 })
     }
 }

@@ -64,6 +64,6 @@ struct RunnerProcess: Sendable {
         return RunnerEnd(
             signal: status.map(clinux_term_signal).flatMap { $0 < 0 ? nil : $0 },
             exitStatus: status.map(clinux_exit_code).flatMap { $0 < 0 ? nil : $0 },
-            pluginID: parts.count == 2 ? String(parts[1]) : nil, wasReady: wasReady)
+            plugin: parts.count == 2 ? PluginReference(String(parts[1])) : nil, wasReady: wasReady)
     }
 }

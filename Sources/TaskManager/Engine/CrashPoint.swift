@@ -36,6 +36,7 @@ package struct CrashPoint: Sendable, Hashable, CustomStringConvertible {
 package enum FlowCatalogue {
     package static let flows: [any Flow] = [
         CreateInstanceFlow(), DeleteInstanceFlow(), RestartInstanceFlow(), CreateBackupFlow(), DeleteBackupFlow(),
+        MigratePluginFlow(),
     ]
 
     package static var crashPoints: [CrashPoint] {

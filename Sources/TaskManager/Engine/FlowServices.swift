@@ -51,7 +51,9 @@ package struct FlowServices: Sendable {
 package struct TaskManagerConfiguration: Sendable {
     /// Name under which rows are leased; a restart under the same name takes its rows back at once.
     package var owner: String
-    package var flavors: [Flavor]
+    /// What the operator's file has now.
+    package var flavors: [Flavor] { flavorSource() }
+    private let flavorSource: @Sendable () -> [Flavor]
     /// How long a claimed row stays claimed without renewal.
     package var lease: Duration
     /// Flows that run at the same time.
@@ -61,13 +63,14 @@ package struct TaskManagerConfiguration: Sendable {
     /// The same for one that is restored.
     package var restoreUsageTimeout: Duration
     package var backupTimeout: Duration
-    /// Members of every guest's configuration: bus, object store, plugin directories and settings, report interval.
-    package var guestDefaults: JSONValue
+    /// Members of every new guest's configuration, as they are now: bus, object store, plugin directories and settings, report interval.
+    package var guestDefaults: JSONValue { guestSource() }
+    private let guestSource: @Sendable () -> JSONValue
 
     package init(
         owner: String,
-        flavors: [Flavor],
-        guestDefaults: JSONValue,
+        flavors: @autoclosure @Sendable @escaping () -> [Flavor],
+        guestDefaults: @autoclosure @Sendable @escaping () -> JSONValue,
         lease: Duration = .seconds(30),
         concurrency: Int = 16,
         usageTimeout: Duration = .seconds(1800),
@@ -75,8 +78,8 @@ package struct TaskManagerConfiguration: Sendable {
         backupTimeout: Duration = .seconds(86_400)
     ) {
         self.owner = owner
-        self.flavors = flavors
-        self.guestDefaults = guestDefaults
+        flavorSource = flavors
+        guestSource = guestDefaults
         self.lease = lease
         self.concurrency = concurrency
         self.usageTimeout = usageTimeout

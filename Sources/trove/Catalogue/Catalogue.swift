@@ -11,6 +11,8 @@ struct Catalogue: Sendable {
     var datastores: [DatastoreFile]
     /// Searched for plugins in this order.
     var pluginDirectories: [String]
+    /// What the operator's commands decided.
+    var decisions: PluginState
 
     /// Reads the files; each is looked for in the home's `config` first, then in the sample configuration.
     static func read(home: Home, installation: Installation) throws -> Catalogue {
@@ -20,15 +22,30 @@ struct Catalogue: Sendable {
         }
         return Catalogue(
             flavors: try FlavorFile.read(file("flavors.yaml")),
-            plugins: try PluginFile.read(file("plugins.yaml")),
+            plugins: try PluginFile.read(file("plugins.yaml"), home: home),
             datastores: try DatastoreFile.readAll(file("datastores")),
-            pluginDirectories: [home.plugins, installation.plugins]
+            pluginDirectories: [home.installedPlugins, home.plugins, installation.plugins],
+            decisions: try PluginStateFile(home).read()
         )
     }
 
-    /// References of every plugin that is enabled.
+    /// References of every plugin that is enabled: by a list, by a datastore version, or by a command.
     var enabledPlugins: Set<String> {
-        datastores.reduce(into: plugins.enabled) { $0.formUnion($1.references) }
+        datastores.reduce(into: plugins.enabled.union(decisions.enabled)) { $0.formUnion($1.references) }
+    }
+
+    /// Ids and references that are never loaded, whoever names them.
+    var disabledPlugins: Set<String> { plugins.disabled.union(decisions.disabled) }
+
+    /// What the plugin runner is to map.
+    ///
+    /// - Parameter pinned: References `id@version` that instances keep; those that are on disk are mapped beside the active
+    ///   versions.
+    func selection(pinned: Set<String>) -> PluginSelection {
+        PluginSelection(
+            directories: pluginDirectories, enabled: enabledPlugins.union(pinned), disabled: disabledPlugins,
+            active: decisions.active, settings: plugins.settings, trust: plugins.trust,
+            egress: plugins.egress, http: plugins.http)
     }
 
     /// Makes the catalogue's rows equal to the files, and says what changed. A version whose file is gone stays for the
@@ -69,7 +86,7 @@ struct Catalogue: Sendable {
             let record = DatastoreVersionRecord(
                 id: old?.id ?? random.uuid(), datastoreID: datastore.id, name: entry.name, number: entry.number,
                 isActive: entry.isActive, packages: entry.packages,
-                plugins: .object(entry.plugins.mapValues(JSONValue.string))
+                plugins: entry.pluginDocument
             )
             seen.insert(record.id)
             if entry.name == file.defaultVersion { preferred = record.id }

@@ -29,6 +29,22 @@ enum Files {
         return names.sorted()
     }
 
+    /// A small file's bytes; nil when it cannot be read, or is larger than `limit`.
+    static func contents(_ path: String, limit: Int) -> [UInt8]? {
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = Glibc.read(file, &buffer, buffer.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0, bytes.count + count <= limit else { return nil }
+            if count == 0 { return bytes }
+            bytes += buffer.prefix(count)
+        }
+    }
+
     /// Removes a directory and what is in it, without following symbolic links and without leaving its file system.
     static func removeTree(_ path: String) throws {
         var status = stat()

@@ -21,12 +21,25 @@ struct Home: Sendable {
     var lock: String { state + "/serve.lock" }
     var backups: String { path + "/backups" }
     var plugins: String { path + "/plugins" }
+    /// Plugins' own objects, by plugin and project.
+    var pluginObjects: String { path + "/plugin-objects" }
+    /// One directory `id@version` a plugin that 'trove plugin install' put there.
+    var installedPlugins: String { plugins + "/installed" }
+    /// Reports of the conformance kit that are on record.
+    var pluginReports: String { plugins + "/reports" }
+    /// Digests of libraries whose trial load went well.
+    var probedPlugins: String { plugins + "/probed" }
+    /// What the operator decided about plugins.
+    var pluginState: String { plugins + "/state.json" }
+    /// What the worker made of it.
+    var pluginStatus: String { plugins + "/status.json" }
+    var trustedKeys: String { configuration + "/trust" }
     var configuration: String { path + "/config" }
 
     /// Makes the directories with their modes. Idempotent.
     func prepare() throws {
         try Self.makeDirectory(path, mode: 0o711)
-        for directory in [secrets, state, backups, plugins] { try Self.makeDirectory(directory, mode: 0o700) }
+        for directory in [secrets, state, backups, plugins, installedPlugins] { try Self.makeDirectory(directory, mode: 0o700) }
     }
 
     private static func makeDirectory(_ path: String, mode: mode_t) throws {

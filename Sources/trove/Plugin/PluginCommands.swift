@@ -4,6 +4,7 @@ import ArgumentParser
 import Glibc
 import Logging
 import PluginHost
+import PluginObjects
 
 /// The process that maps the control plane's half of the plugins; the worker starts it.
 struct PluginRunnerCommand: ParsableCommand {
@@ -12,7 +13,8 @@ struct PluginRunnerCommand: ParsableCommand {
     )
 
     func run() throws {
-        throw ExitCode(PluginRunner.main(fd: 3, logger: Log.make("plugin-runner")))
+        throw ExitCode(
+            PluginRunner.main(fd: 3, logger: Log.make("plugin-runner"), objects: { PluginObjects(root: $0) }))
     }
 }
 

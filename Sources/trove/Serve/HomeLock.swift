@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CLinux
 import Glibc
 
 /// The lock that makes one control plane a home's only one.
@@ -13,7 +14,10 @@ enum HomeLock {
             throw StartError("cannot open \(home.lock): \(String(cString: strerror(errno)))")
         }
         for attempt in 0..<(patienceSeconds * 50) {
-            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return descriptor }
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
+                write(LockHolder.own, to: descriptor)
+                return descriptor
+            }
             if attempt == 50 {
                 Output.error("another control plane serves \(home.path); waiting \(patienceSeconds) s for it to stop")
             }
@@ -21,5 +25,61 @@ enum HomeLock {
         }
         close(descriptor)
         throw StartError("another control plane serves \(home.path); stop it first, or choose another TROVE_HOME")
+    }
+
+    /// Who holds the lock; nil when nobody does.
+    static func holder(_ home: Home) -> LockHolder? {
+        let descriptor = open(home.lock, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        // Shared, so that two who ask do not see each other.
+        guard flock(descriptor, LOCK_SH | LOCK_NB) != 0, errno == EWOULDBLOCK else { return nil }
+        return Files.contents(home.lock, limit: 256).flatMap { LockHolder(String(decoding: $0, as: UTF8.self)) }
+    }
+
+    private static func write(_ holder: LockHolder?, to descriptor: Int32) {
+        let bytes = Array((holder?.text ?? "").utf8)
+        guard ftruncate(descriptor, 0) == 0 else { return }
+        _ = pwrite(descriptor, bytes, bytes.count, 0)
+    }
+}
+
+/// The process that serves a home, named so that it cannot be mistaken for a later one with its number.
+struct LockHolder: Sendable, Hashable {
+    var pid: pid_t
+    /// Clock ticks since boot.
+    var startTime: UInt64
+
+    static var own: LockHolder? {
+        var startTime: UInt64 = 0
+        var state: CChar = 0
+        guard clinux_process_stat(getpid(), &startTime, &state) == 0 else { return nil }
+        return LockHolder(pid: getpid(), startTime: startTime)
+    }
+
+    var text: String { "\(pid) \(startTime)\n" }
+
+    init(pid: pid_t, startTime: UInt64) {
+        self.pid = pid
+        self.startTime = startTime
+    }
+
+    init?(_ text: String) {
+        let words = text.split(whereSeparator: \.isWhitespace)
+        guard words.count == 2, let pid = pid_t(words[0]), let startTime = UInt64(words[1]), pid > 1 else { return nil }
+        self.init(pid: pid, startTime: startTime)
+    }
+
+    /// Sends a signal to this very process.
+    ///
+    /// - Returns: 0, ESRCH when it has ended, or another errno.
+    func send(_ signal: Int32) -> Int32 {
+        let pidfd = clinux_pidfd_open(pid)
+        guard pidfd >= 0 else { return -pidfd }
+        defer { close(pidfd) }
+        var found: UInt64 = 0
+        var state: CChar = 0
+        guard clinux_process_stat(pid, &found, &state) == 0, found == startTime else { return ESRCH }
+        return clinux_pidfd_signal(pidfd, signal)
     }
 }

@@ -131,6 +131,8 @@ struct Supervisor {
     private func watch(_ worker: Worker, isFirst: Bool) -> End {
         var wasReady = false
         var isStopping = false
+        // A worker that does not serve yet does not listen for it either.
+        var owesHangup = false
         var killAt: Int64 = .max
         while true {
             var polled = [
@@ -148,12 +150,13 @@ struct Supervisor {
             if polled[2].revents != 0 {
                 var byte: UInt8 = 0
                 wasReady = read(worker.lifeline, &byte, 1) == 1
+                if wasReady, owesHangup { clinux_pidfd_signal(worker.pidfd, SIGHUP) }
                 if wasReady, isFirst { Output.line("trove: ready \(address.url)") }
                 if !wasReady { polled[1].revents |= Int16(POLLIN) }
             }
             if polled[0].revents != 0, let signal = readSignal() {
                 if signal == SIGHUP {
-                    clinux_pidfd_signal(worker.pidfd, SIGHUP)
+                    if wasReady { clinux_pidfd_signal(worker.pidfd, SIGHUP) } else { owesHangup = true }
                 } else if !isStopping {
                     isStopping = true
                     killAt = Self.milliseconds() + 45_000

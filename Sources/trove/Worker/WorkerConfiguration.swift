@@ -28,6 +28,8 @@ struct WorkerConfiguration: Sendable {
     var isUnprivileged = false
     var concurrency = 16
     var lease = 30
+    /// Where scrapers find the metrics; nil: nowhere.
+    var metricsListen: String?
 
     /// Every key, in dotted form.
     static let keys: Set<String> = [
@@ -37,6 +39,7 @@ struct WorkerConfiguration: Sendable {
         "quotas.ram", "guest.report_interval", "guest.agent_heartbeat_expiry", "guest.usage_timeout",
         "guest.restore_usage_timeout", "guest.backup_timeout", "compute.address_range", "compute.uid_range",
         "compute.volume_overcommit", "compute.unprivileged", "taskmanager.concurrency", "taskmanager.lease",
+        "metrics.listen",
     ]
 
     /// Reads `path`, overridden by environment variables `TROVE_…`.
@@ -73,6 +76,12 @@ extension WorkerConfiguration {
         try settings.integer("guest.backup_timeout", &backupTimeout, 5...604_800)
         try settings.integer("taskmanager.concurrency", &concurrency, 1...256)
         try settings.integer("taskmanager.lease", &lease, 3...3600)
+        metricsListen = settings.text("metrics.listen")
+        if let metricsListen {
+            do { _ = try ListenAddress(metricsListen) } catch {
+                throw settings.error("metrics.listen", "must be empty or an address such as 127.0.0.1:9464")
+            }
+        }
         addressRange = settings.text("compute.address_range") ?? addressRange
         guard LocalComputeConfiguration.isAddressRange(addressRange) else {
             throw settings.error(

@@ -9,11 +9,21 @@ actor RecordingConductor: ConductorEndpoint {
     private(set) var backups: [BackupReport] = []
     private(set) var roots: [RootReport] = []
     private(set) var faults: [FaultReport] = []
+    private(set) var pluginFaults: [PluginFaultReport] = []
 
     func heartbeat(_ report: HeartbeatReport, context: RequestContext) { heartbeats.append(report) }
     func updateBackup(_ report: BackupReport, context: RequestContext) { backups.append(report) }
     func reportRoot(_ report: RootReport, context: RequestContext) { roots.append(report) }
     func reportFault(_ report: FaultReport, context: RequestContext) { faults.append(report) }
+    func reportPluginFault(_ report: PluginFaultReport, context: RequestContext) { pluginFaults.append(report) }
+
+    private(set) var messages: [PluginMessage] = []
+
+    func plugin(_ message: PluginMessage, context: RequestContext) throws -> JSONValue {
+        messages.append(message)
+        if message.payload.isNull { throw PeerFault.fault(code: "busy", message: "not now") }
+        return ["heard": message.payload]
+    }
 
     /// Statuses without repeats next to each other.
     var statuses: [ServiceStatus] {

@@ -11,11 +11,15 @@ private struct RecordingConductor: ConductorEndpoint {
     let backups = Recorder<BackupReport>()
     let roots = Recorder<RootReport>()
     let faults = Recorder<FaultReport>()
+    let pluginFaults = Recorder<PluginFaultReport>()
 
     func heartbeat(_ report: HeartbeatReport, context: RequestContext) async throws { heartbeats.append(report) }
     func updateBackup(_ report: BackupReport, context: RequestContext) async throws { backups.append(report) }
     func reportRoot(_ report: RootReport, context: RequestContext) async throws { roots.append(report) }
     func reportFault(_ report: FaultReport, context: RequestContext) async throws { faults.append(report) }
+    func reportPluginFault(_ report: PluginFaultReport, context: RequestContext) async throws {
+        pluginFaults.append(report)
+    }
 }
 
 @Suite("Conductor and task manager calls")
@@ -33,6 +37,11 @@ struct ConductorCallTests {
             position: ["lsn": 9], sent: sent)
         try await client.reportRoot("i", userID: "u", enabled: false)
         try await client.reportFault("i", message: "m", details: "one\n\ntwo")
+        try await client.reportPluginFault("i", plugin: "org.example.p@1.0.0", signal: 11, sent: sent)
+        #expect(
+            endpoint.pluginFaults.values == [
+                PluginFaultReport(instanceID: "i", plugin: "org.example.p@1.0.0", signal: 11, sent: sent)
+            ])
         #expect(
             endpoint.heartbeats.values == [
                 HeartbeatReport(instanceID: "i", status: .failedToSpawn, volumeUsedBytes: 7, sent: sent)

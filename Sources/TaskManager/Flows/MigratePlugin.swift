@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Calls
+import Compute
+package import Model
+import PluginHost
+package import StateStore
+
+/// Moves an instance to another version of a plugin: the pin, then an agent that maps the new version. The engine runs on.
+package struct MigratePluginFlow: Flow {
+    package static let name = FlowName.migratePlugin
+
+    /// How long the new agent may take to say that the engine is as it was.
+    private static let patience: Duration = .seconds(120)
+
+    package init() {}
+
+    package var steps: [FlowStep] {
+        [
+            FlowStep("pin", deadline: .seconds(30), run: Self.pin),
+            FlowStep("agent", deadline: .seconds(240), run: Self.replaceAgent),
+        ]
+    }
+
+    package func finish(_ run: FlowRun, _ transaction: any StateTransaction, now: Timestamp) throws {}
+
+    /// The version before, whatever the new one did.
+    package func undo(_ run: FlowRun, step: FlowStep) async throws {
+        guard let before = run.recall("before") else { return }
+        try await Self.write(before, run)
+        let subject = try await InstanceSubject.load(run)
+        guard subject.instance.serverStatus == .active else { return }
+        try await Self.boot(subject, run)
+    }
+
+    package func fail(
+        _ run: FlowRun, step: FlowStep, message: String, _ transaction: any StateTransaction, now: Timestamp
+    ) throws {
+        let id = run.record.resourceID
+        guard try transaction.instances.find(id) != nil else { return }
+        let text = "The plugin could not be changed to \(run.input["plugin"]?.stringValue ?? "?"): \(message)"
+        try transaction.faults.save(
+            FaultRecord(instanceID: id, message: String(text.prefix(255)), details: nil, created: now))
+    }
+
+    // MARK: Steps
+
+    private static func pin(_ run: FlowRun) async throws {
+        let wanted = PluginReference(try run.inputText("plugin"))
+        let subject = try await InstanceSubject.load(run)
+        let references = JSONValue.object(
+            (subject.version.plugins.objectValue ?? [:]).merging(subject.instance.plugins.objectValue ?? [:]) { $1 })
+        let pins = PluginReference.map(references) { PluginReference($0).id == wanted.id ? wanted.description : $0 }
+        guard pins != references || run.recall("before") != nil else {
+            throw FlowError("Instance \(subject.instance.id) does not use the plugin \(wanted.id).")
+        }
+        if run.recall("before") == nil { run.remember("before", references) }
+        try await write(pins, run)
+    }
+
+    private static func write(_ pins: JSONValue, _ run: FlowRun) async throws {
+        let (id, clock) = (try run.inputText("instance_id"), run.services.clock)
+        try await run.services.store.write(.durable) { transaction in
+            guard var instance = try transaction.instances.find(id) else { return }
+            instance.plugins = pins
+            _ = try transaction.instances.save(instance, now: clock.now)
+        }
+    }
+
+    private static func replaceAgent(_ run: FlowRun) async throws {
+        let subject = try await InstanceSubject.load(run)
+        // Without a server there is no agent; a server that comes back later is made from the row.
+        guard subject.instance.serverStatus == .active else { return }
+        let wasRunning = subject.instance.service.isDatastoreRunning
+        let began = run.services.clock.now
+        try await boot(subject, run)
+        let (store, id) = (run.services.store, subject.instance.id)
+        _ = try await run.services.changes.wait(for: id, deadline: .after(patience)) { () -> Bool? in
+            let (instance, fault) = try await store.read { transaction in
+                (try transaction.instances.find(id), try transaction.faults.find(instanceID: id))
+            }
+            guard let instance else { throw FlowError("Instance \(id) does not exist any more.") }
+            guard instance.serviceUpdated > began else { return nil }
+            if instance.service == .failedToSpawn {
+                throw FlowError(fault?.message ?? "The guest could not go on with the datastore.")
+            }
+            return !wasRunning || instance.service.isDatastoreRunning ? true : nil
+        }
+    }
+
+    private static func boot(_ subject: InstanceSubject, _ run: FlowRun) async throws {
+        let requirements = try await subject.requirements(run)
+        try await run.services.compute.replaceAgent(
+            BootRequest(
+                instanceID: subject.instance.id, flavor: subject.flavor,
+                guestConfiguration: subject.guestConfiguration(run, requirements: requirements)))
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Calls
+import Messaging
+package import Model
+package import PluginHost
+package import StateStore
+
+/// Hands what guests' plugins send to the same plugins in the control plane.
+package struct PeerEndpoint: PluginMessageEndpoint {
+    private let store: any StateStore
+    private let plugins: any ControlPlugins
+
+    package init(store: any StateStore, plugins: any ControlPlugins) {
+        self.store = store
+        self.plugins = plugins
+    }
+
+    /// - Throws: `RPCFault`; `NotFound` for an instance that is not there.
+    package func handle(_ message: PluginMessage, context: RequestContext) async throws -> JSONValue {
+        let instance = try await store.read { try $0.instances.find(message.instanceID) }
+        guard let instance else {
+            throw RPCFault(className: "NotFound", message: "There is no instance \(message.instanceID).")
+        }
+        // The instance's project is the one that the plugin works for meanwhile.
+        let own = RequestContext(requestID: context.requestID, projectID: instance.projectID)
+        let document = PeerMessage(
+            instanceID: instance.id, method: message.method, payload: message.payload
+        ).document(from: .guest, instanceID: instance.id)
+        do throws(PluginError) {
+            return try await plugins.peer(
+                message.pluginID, document,
+                CallOptions(deadline: .after(ConductorVerb.pluginTimeout), context: own, instanceID: instance.id))
+        } catch {
+            throw PeerFault.fault(code: error.code.description, message: error.message)
+        }
+    }
+}
+
+extension PluginError {
+    /// What became of a message to a peer: its own failure, or trouble on the way.
+    init(peer error: MessagingError) {
+        if let failure = error.failure {
+            let code = PeerFault.code(failure).flatMap(Code.init(text:)) ?? .unavailable
+            self.init(code, failure.message)
+        } else {
+            let code: Code =
+                switch error.code {
+                case .timedOut: .timedOut
+                case .cancelled: .cancelled
+                default: .unavailable
+                }
+            self.init(code, "the guest cannot be reached: \(error.message)")
+        }
+    }
+}
