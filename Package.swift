@@ -65,6 +65,12 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> [Target] {
     return [.testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: settings)]
 }
 
+/// Their example plugin is compiled by the tests themselves.
+let conformanceTests: [Target] = tests("ConformanceTests", ["Conformance", "Model", "conformance-check"]).map { target in
+    target.exclude = ["Example"]
+    return target
+}
+
 let package = Package(
     name: "trove",
     products: [
@@ -207,6 +213,13 @@ let package = Package(
                 name: "plugin-host-check", dependencies: ["PluginHost", log], path: "Tests/PluginHostCheck",
                 swiftSettings: settings)
         ]
+        + [
+            // The children of the conformance kit's tests.
+            .executableTarget(
+                name: "conformance-check", dependencies: ["Conformance"], path: "Tests/ConformanceCheck",
+                swiftSettings: settings)
+        ]
+        + conformanceTests
         + tests("PluginHostTests", ["PluginHost", "CTrovePlugin", "CLinux", "Model", "plugin-host-check", log])
         + tests(
             "GuestAgentTests",

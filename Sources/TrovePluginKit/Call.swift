@@ -56,7 +56,7 @@ public struct Call {
     func fail(_ failure: PluginFailure) -> trove_status {
         if failure.isRecorded { return failure.status.code }
         let details = failure.details?.text ?? ""
-        return failure.message.withTroveString { message in
+        return failure.sentence.withTroveString { message in
             details.withTroveString { details in
                 Runtime.host?.pointee.fail?(handle, failure.status.code, message, details) ?? failure.status.code
             }

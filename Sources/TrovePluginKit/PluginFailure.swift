@@ -65,6 +65,14 @@ public struct PluginFailure: Error, Sendable {
         isRecorded = true
     }
 
+    /// The message as it crosses the boundary: one line of at most 1,000 characters, whatever a caller's name put into it.
+    var sentence: String {
+        let line = message.unicodeScalars.prefix(1000).map { scalar in
+            scalar.properties.generalCategory == .control ? " " : Character(scalar)
+        }
+        return String(line) + (line.count < message.unicodeScalars.count ? "…" : "")
+    }
+
     /// The operation that this plugin does not have.
     public static func unsupported(_ operation: String) -> PluginFailure {
         PluginFailure(.unsupported, "\(operation) is not supported")

@@ -17,6 +17,19 @@ extension JSON {
         return value
     }
 
+    /// The integer member `key`, an amount of something that fits on a machine: 0 to 2^30, so that plugins can calculate
+    /// with it.
+    ///
+    /// - Parameter fallback: For a member that is missing or `null`; nil: it must be there.
+    /// - Throws: `PluginFailure` `.invalidArgument` for another value.
+    public func size(_ key: String, default fallback: Int? = nil) throws -> Int {
+        if let fallback, self[key]?.isNull ?? true { return fallback }
+        guard let value = self[key]?.intValue, (0...1 << 30).contains(value) else {
+            throw Self.wrong(key, "an integer from 0 to \(1 << 30)")
+        }
+        return value
+    }
+
     /// The list member `key`.
     ///
     /// - Throws: `PluginFailure` `.invalidArgument` without one.

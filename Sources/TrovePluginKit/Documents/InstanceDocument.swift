@@ -38,7 +38,7 @@ public struct InstanceDocument: Sendable {
         runDirectory = try json.text("run_dir")
         stateDirectory = try json.text("state_dir")
         logDirectory = try json.text("log_dir")
-        memoryMiB = try json.integer("memory_mb")
+        memoryMiB = try json.size("memory_mb")
         guard let uid = UInt32(exactly: try json.integer("uid")), let gid = UInt32(exactly: try json.integer("gid"))
         else { throw PluginFailure(.invalidArgument, "uid and gid must be 0 to 4294967295") }
         self.uid = uid

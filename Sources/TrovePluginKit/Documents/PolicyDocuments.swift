@@ -51,9 +51,9 @@ public struct InstanceSize: Sendable {
 
     init(_ json: JSON) throws {
         version = try json.text("version")
-        memoryMiB = try json.integer("memory_mb")
-        vcpus = json["vcpus"]?.intValue ?? 1
-        volumeGiB = json["volume_gib"]?.intValue ?? 0
+        memoryMiB = try json.size("memory_mb")
+        vcpus = try json.size("vcpus", default: 1)
+        volumeGiB = try json.size("volume_gib", default: 0)
     }
 }
 
