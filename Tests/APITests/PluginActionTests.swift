@@ -225,7 +225,8 @@ struct PluginActionTests {
                 await api.send("GET", "/instances/\(id)/actions", as: "bob"), 404,
                 "Resource \(id) cannot be found.")
             let extensions = await api.send("GET", "/extensions").json["extensions"]?.arrayValue ?? []
-            #expect(extensions.compactMap { $0["alias"]?.stringValue }.contains(TestPlugins.engine))
+            let aliases = extensions.compactMap { $0["alias"]?.stringValue }
+            #expect(aliases == ["org.example.elsewhere", TestPlugins.engine, TestPlugins.extensionID])
             let one = await api.send("GET", "/extensions/\(TestPlugins.engine)").json["extension"]
             #expect(one?["actions"]?[0]?["policy"] == "instance:flush_hosts")
             #expect(one?["actions"]?[0]?["samples"] == nil)

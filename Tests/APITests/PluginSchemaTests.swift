@@ -19,7 +19,7 @@ struct PluginSchemaTests {
                 pluginID: id, index: 0, method: method, path: path, policy: "x:jobs", summary: "Jobs",
                 requestSchema: schema, responseSchema: ["type": "object"])
         }
-        api.plugins.setRoutes([
+        api.plugins.mount([
             route("POST", "/x/\(id)/jobs", Self.schema), route("GET", "/x/\(id)/jobs/{job}"),
             route("GET", "/clusters/{id}/shards"),
         ])

@@ -61,7 +61,7 @@ final class TestPlugins: ControlPlugins {
     func onPolicy(_ answer: @escaping PolicyAnswer) { state.withLock { $0.policy = answer } }
     func onAction(_ answer: @escaping ActionAnswer) { state.withLock { $0.action = answer } }
     func setPlugins(_ change: (inout [PluginDescription]) -> Void) { state.withLock { change(&$0.plugins) } }
-    func setRoutes(_ routes: [PluginRoute]) { state.withLock { $0.routes = routes } }
+    func mount(_ routes: [PluginRoute]) { state.withLock { $0.routes = routes } }
     func onRoute(_ answer: @escaping RouteAnswer) { state.withLock { $0.route = answer } }
 
     func policy(
