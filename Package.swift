@@ -210,7 +210,7 @@ let package = Package(
         + [
             // The children of the plugin host's tests: trial loads and plugin runners.
             .executableTarget(
-                name: "plugin-host-check", dependencies: ["PluginHost", log], path: "Tests/PluginHostCheck",
+                name: "plugin-host-check", dependencies: ["PluginHost", "PluginObjects", log], path: "Tests/PluginHostCheck",
                 swiftSettings: settings)
         ]
         + [

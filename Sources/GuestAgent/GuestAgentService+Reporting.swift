@@ -18,6 +18,7 @@ extension GuestAgentService {
             }
             if snapshot.state == .running { await poll() }
             await report(isForced: false)
+        case .plugin(let report, let context): await take(report, context: context)
         case .preparation(let state):
             preparationState = state
             if state == .prepared { await poll() }

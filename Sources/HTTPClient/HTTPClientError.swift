@@ -3,11 +3,15 @@
 /// Why an exchange has no answer.
 package struct HTTPClientError: Error, Sendable, CustomStringConvertible {
     package struct Code: Sendable, Hashable {
-        private enum Value { case invalidRequest, unavailable, timedOut, cancelled, tooLarge, streamFailed, library }
+        private enum Value {
+            case invalidRequest, refused, unavailable, timedOut, cancelled, tooLarge, streamFailed, library
+        }
         private let value: Value
         private init(_ value: Value) { self.value = value }
         /// The URL, method or a header is wrong by itself; nothing was sent.
         package static let invalidRequest = Code(.invalidRequest)
+        /// The caller may not ask this server; nothing was sent.
+        package static let refused = Code(.refused)
         /// No connection, no trust, or an answer that breaks off.
         package static let unavailable = Code(.unavailable)
         /// The deadline passed.

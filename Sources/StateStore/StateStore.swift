@@ -43,4 +43,5 @@ package protocol StateTransaction {
     var rootHistory: any RootHistoryRepository { get }
     var conductorLastSeen: any LastSeenRepository { get }
     var revocations: any RevocationRepository { get }
+    var pluginValues: any PluginValueRepository { get }
 }

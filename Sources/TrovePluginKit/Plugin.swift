@@ -23,6 +23,13 @@ public protocol Plugin {
     static var version: String { get }
     /// What it offers, one of a kind at most; equal to the manifest's `provides`.
     static var extensions: [PluginExtension] { get }
+    /// Called once, when the host's services are there and before anything else; returns at once. Metrics are made here.
+    static func start()
+}
+
+extension Plugin {
+    /// Nothing to do.
+    public static func start() {}
 }
 
 /// A table that a plugin offers to the host.
@@ -42,6 +49,7 @@ public struct PluginExtension {
 public func export(_ plugin: any Plugin.Type, _ major: UInt32, _ minor: UInt32) -> UnsafePointer<trove_plugin_1>? {
     guard major == TROVE_ABI_MAJOR else { return nil }
     if let existing = Runtime.plugin { return existing }
+    Runtime.onStart = { plugin.start() }
     Runtime.tables = plugin.extensions.map { ($0.id, $0.table) }
     let table = trove_plugin_1(
         size: UInt32(MemoryLayout<trove_plugin_1>.size),

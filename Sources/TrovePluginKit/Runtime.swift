@@ -12,7 +12,15 @@ enum Runtime {
     nonisolated(unsafe) static var config: UnsafePointer<trove_config_1>?
     nonisolated(unsafe) static var process: UnsafePointer<trove_process_1>?
     nonisolated(unsafe) static var control: UnsafePointer<trove_control_1>?
+    nonisolated(unsafe) static var kv: UnsafePointer<trove_kv_1>?
+    nonisolated(unsafe) static var http: UnsafePointer<trove_http_1>?
+    nonisolated(unsafe) static var objects: UnsafePointer<trove_object_store_1>?
+    nonisolated(unsafe) static var rpc: UnsafePointer<trove_rpc_1>?
+    nonisolated(unsafe) static var metrics: UnsafePointer<trove_metrics_1>?
+    nonisolated(unsafe) static var report: UnsafePointer<trove_report_1>?
+    nonisolated(unsafe) static var clock: UnsafePointer<trove_clock_1>?
     // Written once in the entry function, before the table is handed out.
+    nonisolated(unsafe) static var onStart: () -> Void = {}
     nonisolated(unsafe) static var plugin: UnsafePointer<trove_plugin_1>?
     nonisolated(unsafe) static var tables: [(id: String, table: UnsafeRawPointer)] = []
 
@@ -25,6 +33,14 @@ enum Runtime {
         config = service(host, TROVE_EXT_CONFIG, trove_config_1.self)
         process = service(host, TROVE_EXT_PROCESS, trove_process_1.self)
         control = service(host, TROVE_EXT_CONTROL, trove_control_1.self)
+        kv = service(host, TROVE_EXT_KV, trove_kv_1.self)
+        http = service(host, TROVE_EXT_HTTP, trove_http_1.self)
+        objects = service(host, TROVE_EXT_OBJECT_STORE, trove_object_store_1.self)
+        rpc = service(host, TROVE_EXT_RPC, trove_rpc_1.self)
+        metrics = service(host, TROVE_EXT_METRICS, trove_metrics_1.self)
+        report = service(host, TROVE_EXT_REPORT, trove_report_1.self)
+        clock = service(host, TROVE_EXT_CLOCK, trove_clock_1.self)
+        onStart()
         return Int32(TROVE_OK)
     }
 

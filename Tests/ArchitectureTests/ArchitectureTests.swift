@@ -14,31 +14,39 @@ struct ArchitectureTests {
         "TrovePluginKit": ["CTrovePlugin"],
         "Model": [],
         "HTTPClient": ["CCurl"],
+        "Telemetry": [],
+        "PluginObjects": ["PluginHost", "ObjectStore"],
         "StateStore": ["Model"],
         "Messaging": ["Model", "CLinux"],
         "Identity": ["Model", "StateStore", "COpenSSL"],
         "Compute": ["Model", "CLinux"],
         "ObjectStore": ["Model", "CZstd", "COpenSSL", "CLinux"],
-        "PluginHost": ["Model", "CTrovePlugin", "CLinux", "COpenSSL"],
+        "PluginHost": ["Model", "HTTPClient", "CFFI", "CTrovePlugin", "CLinux", "COpenSSL"],
         "Calls": ["Model", "Messaging"],
         "API": ["Model", "StateStore", "Identity", "PluginHost", "Calls", "Messaging", "CLinux"],
         "TaskManager": [
             "Model", "StateStore", "Compute", "ObjectStore", "PluginHost", "Calls", "Messaging",
         ],
         "Conductor": ["Model", "StateStore", "Calls", "Messaging"],
-        "GuestAgent": ["Model", "Messaging", "Calls", "ObjectStore", "PluginHost", "CLinux"],
+        "GuestAgent": [
+            "Model", "Messaging", "Calls", "ObjectStore", "PluginHost", "PluginObjects", "HTTPClient", "CLinux",
+        ],
+        "Conformance": ["Model", "PluginHost", "GuestAgent", "CTrovePlugin", "CLinux", "COpenSSL"],
         "trove": [
             "API", "TaskManager", "Conductor", "StateStore", "Messaging", "Identity", "Compute", "ObjectStore",
-            "PluginHost", "Calls", "Model", "CLinux",
+            "PluginHost", "PluginObjects", "Telemetry", "HTTPClient", "Conformance", "Calls", "Model", "CLinux",
         ],
         "trove-guest": ["GuestAgent", "PluginHost", "Messaging", "ObjectStore", "Calls", "Model", "CLinux"],
     ]
 
-    private static let own = Set(allowed.keys).union(["CTrovePlugin", "CCurl", "CLinux", "CMariaDB", "COpenSSL", "CZstd"])
+    private static let own = Set(allowed.keys).union([
+        "CFFI", "CTrovePlugin", "CCurl", "CHiredis", "CLinux", "CMariaDB", "COpenSSL", "CPostgreSQL", "CZstd",
+    ])
 
     /// Rooms that the guest agent links.
     private static let guestRooms = [
-        "Model", "HTTPClient", "Messaging", "Calls", "ObjectStore", "PluginHost", "GuestAgent", "trove-guest",
+        "Model", "HTTPClient", "Messaging", "Calls", "ObjectStore", "PluginHost", "PluginObjects", "GuestAgent",
+        "trove-guest",
         "TrovePluginKit",
     ]
 

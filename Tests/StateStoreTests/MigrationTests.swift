@@ -9,8 +9,10 @@ import Testing
 
 @Suite("Migrations of the state database")
 struct MigrationTests {
+    /// The number after the newest of this program.
+    private static let next = Migration.sqlite.count + 1
     private static let second = Migration(
-        number: 2, name: "second",
+        number: next, name: "second",
         statements: ["CREATE TABLE extra (id INTEGER PRIMARY KEY)", "INSERT INTO extra VALUES (7)"])
 
     private func applied(_ store: SQLiteStateStore) async throws -> [[SQLValue]] {
@@ -31,11 +33,12 @@ struct MigrationTests {
     func upgrade() async throws {
         try await Fixture.with { fixture in
             let time = SQLValue.int(Fixture.start.microseconds)
-            #expect(try await applied(fixture.store) == [[1, "first release", time]])
+            let own = Migration.sqlite.map { [SQLValue($0.number), .text($0.name), time] }
+            #expect(try await applied(fixture.store) == own)
             await fixture.store.close()
             for _ in 0..<2 {
                 let store = try Fixture.open(fixture.path, migrations: Migration.sqlite + [Self.second])
-                #expect(try await applied(store) == [[1, "first release", time], [2, "second", time]])
+                #expect(try await applied(store) == own + [[SQLValue(Self.next), "second", time]])
                 #expect(try await store.read { try $0.datastores.all().count } == 1)
                 let rows = try await store.withReader { try $0.query("SELECT id FROM extra", []) { $0.value(0) } }
                 #expect(rows == [7])
@@ -53,7 +56,8 @@ struct MigrationTests {
                 try Fixture.open(fixture.path)
             } throws: { error in
                 let message = (error as? StateStoreError)?.message ?? ""
-                return has(.schema)(error) && message.contains("schema 2") && message.contains("up to 1")
+                return has(.schema)(error) && message.contains("schema \(Self.next)")
+                    && message.contains("up to \(Self.next - 1)")
             }
         }
     }
@@ -63,12 +67,12 @@ struct MigrationTests {
         try await Fixture.with { fixture in
             await fixture.store.close()
             let broken = Migration(
-                number: 2, name: "broken",
+                number: Self.next, name: "broken",
                 statements: ["CREATE TABLE half (id INTEGER)", "CREATE TABLE datastores (id)"])
             #expect {
                 try Fixture.open(fixture.path, migrations: Migration.sqlite + [broken])
             } throws: { error in
-                has(.schema)(error) && (error as? StateStoreError)?.message.contains("2 (broken)") == true
+                has(.schema)(error) && (error as? StateStoreError)?.message.contains("\(Self.next) (broken)") == true
             }
             let store = try Fixture.open(fixture.path, migrations: Migration.sqlite + [Self.second])
             let halves = try await store.withReader { connection in

@@ -27,10 +27,8 @@ package final class WebServer {
         self.port = port
     }
 
-    deinit {
-        process.terminate()
-        process.waitUntilExit()
-    }
+    /// Killed and not waited for: it may have inherited a mask without SIGTERM, and Foundation reaps it.
+    deinit { kill(process.processIdentifier, SIGKILL) }
 
     private static let program = #"""
         import hashlib, http.server, json, threading, os, time

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import Model
 import HTTPClient
+package import Model
 import PluginHost
 
 extension GuestConfiguration {

@@ -103,13 +103,13 @@ extension DirectoryObjectStore {
     private func path(_ name: String) -> String { root + "/" + name }
 
     /// The root itself may be a link the operator made.
-    private func openRoot() throws(ObjectStoreError) -> Descriptor {
+    func openRoot() throws(ObjectStoreError) -> Descriptor {
         let number = Glibc.open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard number >= 0 else { throw ObjectStoreError(errno: errno, "open", path: root) }
         return Descriptor(owning: number)
     }
 
-    private func openProject(
+    func openProject(
         _ project: String, in root: borrowing Descriptor
     ) throws(ObjectStoreError) -> Descriptor {
         try Descriptor(
@@ -137,7 +137,7 @@ extension DirectoryObjectStore {
         }
     }
 
-    private func entries(of directory: borrowing Descriptor, path: String) throws(ObjectStoreError) -> [String] {
+    func entries(of directory: borrowing Descriptor, path: String) throws(ObjectStoreError) -> [String] {
         let copy = openat(directory.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard copy >= 0 else { throw ObjectStoreError(errno: errno, "list", path: path) }
         guard let stream = fdopendir(copy) else {

@@ -14,6 +14,7 @@ struct StatementSet: Sendable {
     let rootHistory: RootHistoryStatements
     let lastSeen: LastSeenStatements
     let revocations: RevocationStatements
+    let pluginValues: PluginValueStatements
 }
 
 /// The repositories over one connection. Lives as long as one transaction body.
@@ -50,5 +51,8 @@ struct SQLTransaction: StateTransaction {
     }
     var revocations: any RevocationRepository {
         SQLRevocationRepository(connection: connection, statements: statements.revocations)
+    }
+    var pluginValues: any PluginValueRepository {
+        SQLPluginValueRepository(connection: connection, statements: statements.pluginValues)
     }
 }

@@ -7,6 +7,7 @@
 let pluginSource = #"""
     #include "trove_backup.h"
     #include "trove_datastore.h"
+    #include "trove_rpc_peer.h"
     #include "trove_services.h"
     #include <arpa/inet.h>
     #include <dirent.h>
@@ -407,7 +408,41 @@ let pluginSource = #"""
       return TROVE_OK;
     }
     static void deinit(void) {}
+    /* Does with the host's services what the control half asks for. */
+    static trove_status handle_peer(trove_call *call, trove_str request) {
+      const trove_kv_1 *kv = host->get_extension(host, TROVE_EXT_KV);
+      const trove_report_1 *report = host->get_extension(host, TROVE_EXT_REPORT);
+      const trove_rpc_1 *rpc = host->get_extension(host, TROVE_EXT_RPC);
+      char method[64], value[256];
+      trove_str found;
+      uint64_t revision;
+      trove_status status;
+      trove_str payload = member(request, "payload");
+      text(request, "method", method, sizeof method);
+      if (!strcmp(method, "keep")) {
+        status = kv->put(call, (trove_str){"state", 5}, payload, TROVE_KV_ANY, &revision);
+        return status == TROVE_OK ? emit(call, "%lld", (long long)revision) : status;
+      }
+      if (!strcmp(method, "kept")) {
+        status = kv->get(call, (trove_str){"state", 5}, &found, NULL);
+        return status == TROVE_OK ? host->emit(call, found.ptr, found.len) : status;
+      }
+      if (!strcmp(method, "report")) {
+        text(payload, "kind", value, sizeof value);
+        trove_str document = member(payload, "document");
+        return report->report(host, call, (trove_str){value, strlen(value)}, document);
+      }
+      if (!strcmp(method, "up") || !strcmp(method, "foreign")) {
+        const char *ask = !strcmp(method, "up") ? "{\"method\":\"up\",\"payload\":{\"a\":1}}"
+                                                : "{\"instance_id\":\"other\",\"method\":\"up\",\"payload\":null}";
+        status = rpc->call(call, (trove_str){ask, strlen(ask)}, &found);
+        return status == TROVE_OK ? host->emit(call, found.ptr, found.len) : status;
+      }
+      return fail(call, TROVE_UNSUPPORTED, "no such method");
+    }
+    static const trove_rpc_peer_1 peer = {sizeof peer, 0, handle_peer};
     static const void *get_extension(const char *id) {
+      if (!strcmp(id, TROVE_EXT_RPC_PEER)) return &peer;
       if (!strcmp(id, TROVE_EXT_DATASTORE)) return &datastore;
       return strcmp(id, TROVE_EXT_BACKUP) ? NULL : &strategy;
     }

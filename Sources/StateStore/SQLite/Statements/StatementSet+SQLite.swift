@@ -4,6 +4,7 @@ extension StatementSet {
     /// SQLite 3.38 or later (upsert, RETURNING, STRICT, json_each).
     static let sqlite = StatementSet(
         instances: .sqlite, backups: .sqlite, datastores: .sqlite, journal: .sqlite, ledger: .sqlite, quotas: .sqlite,
-        faults: .sqlite, rootHistory: .sqlite, lastSeen: .sqlite, revocations: .sqlite
+        faults: .sqlite, rootHistory: .sqlite, lastSeen: .sqlite, revocations: .sqlite,
+        pluginValues: .sqlite
     )
 }
