@@ -91,7 +91,7 @@ public enum Host {
         return response.len == 0 ? .null : try JSON(borrowed: response)
     }
 
-    private static func missing(_ service: String) -> PluginFailure {
+    static func missing(_ service: String) -> PluginFailure {
         PluginFailure(.preconditionFailed, "the host does not offer \(service)")
     }
 }

@@ -5,12 +5,13 @@ import Glibc
 import GuestAgent
 import Logging
 import Messaging
+import Model
 import ObjectStore
 import PluginHost
 
 /// What the process does.
 enum AgentMain {
-    static let version = "0.1.0"
+    static let version = Product.version
 
     /// Runs the agent beside the main thread, which waits for signals, and ends the process.
     static func start(_ path: String) -> Never {
