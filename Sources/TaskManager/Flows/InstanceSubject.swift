@@ -77,7 +77,8 @@ struct InstanceSubject: Sendable {
         _ services: FlowServices, requirements: EngineRequirements, projectID: String
     ) -> JSONValue {
         var members = services.configuration.guestDefaults.objectValue ?? [:]
-        members["project_id"] = .string(projectID)
+        // A template belongs to nobody.
+        if !projectID.isEmpty { members["project_id"] = .string(projectID) }
         members["datastore"] = ["name": .string(datastore.name), "version": .string(version.name)]
         var plugins = members["plugins"]?.objectValue ?? [:]
         for role in ["datastore", "backup"] {
