@@ -2,6 +2,7 @@
 
 import Logging
 import Metrics
+import Metrics
 import Model
 
 /// The thread that starts runners, reads their frames and starts the next one.
@@ -141,7 +142,10 @@ extension PluginRunnerClient {
             return (state.calls.ended(end), state.isStopping)
         }
         // Before the callers hear of it: who asks again finds the fault counted.
-        if let plugin = end.plugin { onFault(plugin, end.reason) }
+        if let plugin = end.plugin {
+            Counter(label: "trove_plugin_crashes_total", dimensions: [("plugin", plugin.id)]).increment()
+            onFault(plugin, end.reason)
+        }
         for (call, error) in failed { Self.answer(call, .failure(error)) }
         guard !isStopping else { return }
         configuration.logger.error(

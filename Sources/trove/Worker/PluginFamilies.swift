@@ -8,10 +8,13 @@ import Telemetry
 /// - `trove_plugin_calls_total` {`plugin`, `version`, `function`, `outcome`}: `outcome` is `ok` or an error code
 /// - `trove_plugin_call_seconds` {`plugin`, `version`, `function`}
 /// - `trove_plugin_calls_in_flight`, `trove_plugin_calls_stuck`, `trove_plugin_quarantined` {`plugin`, `version`}
+/// - `trove_plugin_refusals` {`cause`}
 /// - `trove_plugin_metric_values_dropped_total` {`plugin`, `version`}
 /// - `trove_plugin_<name>` {`plugin`, `version`, …}: the plugin's own
 enum PluginFamilies {
-    static func make(_ statistics: [PluginStatistics], _ plugins: [PluginDescription]) -> [MetricFamily] {
+    static func make(
+        _ statistics: [PluginStatistics], _ plugins: [PluginDescription], _ refusals: [PluginRefusal]
+    ) -> [MetricFamily] {
         var calls = MetricFamily("trove_plugin_calls_total", .counter, help: "Calls of plugins that ended.")
         var seconds = MetricFamily("trove_plugin_call_seconds", .histogram, help: "How long calls of plugins took.")
         var inFlight = MetricFamily("trove_plugin_calls_in_flight", .gauge, help: "Calls that run in plugins now.")
@@ -51,7 +54,12 @@ enum PluginFamilies {
                     [("plugin", plugin.id), ("version", plugin.version)],
                     .number(plugin.quarantine == nil ? 0 : 1)))
         }
-        return [calls, seconds, inFlight, stuck, dropped, quarantined] + own
+        var refused = MetricFamily("trove_plugin_refusals", .gauge, help: "Plugins that are not used, by cause.")
+        for cause in PluginRefusal.Cause.allCases {
+            let count = refusals.count { $0.cause == cause }
+            refused.samples.append(.init([("cause", cause.rawValue)], .number(Double(count))))
+        }
+        return [calls, seconds, inFlight, stuck, dropped, quarantined, refused] + own
     }
 
     private static func family(

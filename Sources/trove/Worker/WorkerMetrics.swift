@@ -15,7 +15,7 @@ struct WorkerMetrics: Sendable {
     /// The listener for scrapers; nil without an address.
     ///
     /// - Throws: `StartError` when the address is wrong or taken.
-    func service(_ address: String?, plugins: any ControlPlugins) throws -> MetricsService? {
+    func service(_ address: String?, plugins: PluginSwitch) throws -> MetricsService? {
         guard let address else { return nil }
         let descriptor: Int32
         let bound: ListenAddress
@@ -28,7 +28,8 @@ struct WorkerMetrics: Sendable {
         return MetricsService(
             listener: descriptor, address: "\(bound)", contentType: Exposition.contentType,
             text: {
-                let families = PluginFamilies.make(await plugins.statistics, await plugins.plugins)
+                let families = PluginFamilies.make(
+                    await plugins.statistics, await plugins.plugins, await plugins.refusals)
                 return Exposition.text(registry.families + families)
             }, logger: Log.make("metrics"))
     }
