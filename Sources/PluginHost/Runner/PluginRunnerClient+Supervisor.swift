@@ -2,7 +2,6 @@
 
 import Logging
 import Metrics
-import Metrics
 import Model
 
 /// The thread that starts runners, reads their frames and starts the next one.
