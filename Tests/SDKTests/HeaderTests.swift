@@ -77,6 +77,20 @@ struct HeaderTests {
         }
     }
 
+    @Test("what the page for vendors shows in C compiles")
+    func snippets() async throws {
+        let page = try String(contentsOfFile: Build.root + "/docs/write-a-plugin.md", encoding: .utf8)
+        let blocks = page.components(separatedBy: "```c\n").dropFirst()
+            .compactMap { $0.components(separatedBy: "```").first }
+        #expect(!blocks.isEmpty)
+        for block in blocks {
+            let result = try await Self.compile(
+                "#include \"trove_actions.h\"\n" + block, Dialect(compiler: "gcc", language: "c", standard: "c11"),
+                ["-Wno-unused", "-Wno-error"])
+            #expect(result.status == 0, "\(result.output)")
+        }
+    }
+
     @Test("the module map names every header")
     func moduleMap() throws {
         let map = try String(contentsOfFile: Self.include + "/module.modulemap", encoding: .utf8)

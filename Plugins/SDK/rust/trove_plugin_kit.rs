@@ -234,6 +234,7 @@ macro_rules! trove_typed_fn {
 
 /// The exported entry of a plugin and its constant table:
 /// `trove_plugin! { "org.example.x", "1.0.0", { TROVE_EXT_ACTIONS => ACTIONS } }` with a `static` table for each id.
+#[allow(unused_macros)]
 macro_rules! trove_plugin {
     ($id:literal, $version:literal, { $($extension:expr => $table:path),+ $(,)? }) => {
         unsafe extern "C" fn trove_plugin_init(host: *const $crate::trove::trove_host_1) -> $crate::trove::trove_status {
