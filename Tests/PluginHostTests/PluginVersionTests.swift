@@ -88,8 +88,8 @@ struct PluginVersionTests {
     @Test("a trial that went well is remembered for other processes, for this release and in our own files alone")
     func remembered() async throws {
         try await withPlugins { fixture in
-            try fixture.install("good", PluginSource.datastore, provides: PluginFixture.guest)
-            var configuration = fixture.configuration(.guest, enabled: ["test.good"])
+            try fixture.install("remembered", PluginSource.datastore, provides: PluginFixture.guest)
+            var configuration = fixture.configuration(.guest, enabled: ["test.remembered"])
             configuration.probeCommand = ["/bin/false"]
             configuration.trust.probed = fixture.root + "/probed"
             func load() throws -> [PluginRefusal.Cause] {
@@ -98,7 +98,7 @@ struct PluginVersionTests {
                 return registry.refusals.map(\.cause)
             }
             #expect(try load() == [.probe])
-            let digest = try #require(FileDigest.sha256(path: fixture.root + "/good/plugin.so"))
+            let digest = try #require(FileDigest.sha256(path: fixture.root + "/remembered/plugin.so"))
             ProbedDigests(directory: configuration.trust.probed, hostVersion: "0.0.1").add(digest)
             #expect(try load() == [.probe])
             let known = ProbedDigests(
@@ -155,7 +155,7 @@ extension PluginFixture {
         for version in versions {
             try install(
                 "good-" + version, PluginSource.control, provides: PluginFixture.control,
-                macros: ["ID=\"test.good\"", "VERSION=\"\(version)\""]
+                macros: ["ID=\"test.good\"", "VERSION=\"\(version)\"", "FLAG=\"/\""]
             ) { manifest in
                 manifest["id"] = "test.good"
                 manifest["version"] = .string(version)

@@ -61,12 +61,12 @@ struct RemovePluginCommand: AsyncParsableCommand {
         _ reference: PluginReference, _ operation: PluginOperator, _ catalog: PluginCatalog
     ) async throws {
         let decisions = try operation.state.read()
-        let usage = try await operation.usage(reference, decisions, catalog)
-        guard usage.isEmpty else { throw StartError("\(reference) is used by \(usage.description)") }
-        guard operation.activeVersion(reference.id, decisions, catalog) == reference.version else { return }
-        guard decisions.disabled.contains(reference.id) else {
+        let isActive = operation.activeVersion(reference.id, decisions, catalog) == reference.version
+        guard !isActive || decisions.disabled.contains(reference.id) else {
             throw StartError(
                 "\(reference) is the active version; activate another one, or disable \(reference.id), first")
         }
+        let usage = try await operation.usage(reference, decisions, catalog)
+        guard usage.isEmpty else { throw StartError("\(reference) is used by \(usage.description)") }
     }
 }

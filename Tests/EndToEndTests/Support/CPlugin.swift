@@ -57,7 +57,8 @@ struct CPlugin {
         return output
     }
 
-    private static let code = #"""
+    /// The plugin's C text, version 1.0.0.
+    static let code = #"""
         #include "trove_datastore.h"
         #include "trove_datastore_policy.h"
         #include <stdlib.h>
@@ -75,7 +76,13 @@ struct CPlugin {
           return say(call, "{\"ports\":[7999],\"volume\":{\"required\":true,\"minimum_gib\":1},"
                            "\"memory_mb_minimum\":64,\"has_template\":false,\"programs\":[]}");
         }
-        static trove_status validate(trove_call *call, trove_str request) { (void)call; (void)request; return TROVE_OK; }
+        static trove_status validate(trove_call *call, trove_str request) {
+          (void)call; (void)request;
+        #ifdef TRAPS
+          __builtin_trap();
+        #endif
+          return TROVE_OK;
+        }
         static trove_status render(trove_call *call, trove_str request) {
           (void)request;
           return say(call, "{\"config_contents\":\"\"}");
