@@ -40,7 +40,7 @@ package struct PluginInspection: Sendable {
         try loader.compare("id", described["id"]?.stringValue ?? "", manifest.id, candidate)
         try loader.compare("version", described["version"]?.stringValue ?? "", manifest.version, candidate)
         let found = Set((described["provides"]?.arrayValue ?? []).compactMap(\.stringValue))
-        for id in manifest.provides where PluginProbe.known.contains(id) && !found.contains(id) {
+        for id in manifest.provides where ExtensionTables.known.contains(id) && !found.contains(id) {
             throw PluginRefusal(
                 path: candidate.libraryPath, id: manifest.id, cause: .mismatch,
                 message: "provides: the manifest names \(id), the library does not have it")

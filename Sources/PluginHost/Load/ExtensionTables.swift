@@ -15,6 +15,12 @@ struct ExtensionTables: @unchecked Sendable {
 
     private(set) var rpcPeer: UnsafePointer<trove_rpc_peer_1>?
 
+    /// Ids of the extensions that this host can use.
+    static let known = [
+        TROVE_EXT_DATASTORE, TROVE_EXT_BACKUP, TROVE_EXT_DATASTORE_POLICY, TROVE_EXT_API_EXTENSION, TROVE_EXT_ACTIONS,
+        TROVE_EXT_MODULE_DRIVER, TROVE_EXT_RPC_PEER,
+    ]
+
     private let image: LibraryImage
     private let path: String
 

@@ -45,12 +45,13 @@ struct LibraryImage: @unchecked Sendable {
         }
         let table = plugin.pointee
         guard table.magic == TROVE_MAGIC else { throw refuse(.abi, "is not a plugin of this system: wrong magic") }
+        // Before the size, which another major version may have changed.
+        guard UInt32(table.abi_major) == major else {
+            throw refuse(.abi, "is for ABI \(table.abi_major).\(table.abi_minor), this host has \(major).\(minor)")
+        }
         guard table.size == UInt32(MemoryLayout<trove_plugin_1>.size) else {
             throw refuse(
                 .abi, "trove_plugin_1 has \(table.size) bytes in the plugin, \(MemoryLayout<trove_plugin_1>.size) here")
-        }
-        guard UInt32(table.abi_major) == major else {
-            throw refuse(.abi, "is for ABI \(table.abi_major).\(table.abi_minor), this host has \(major).\(minor)")
         }
         guard let name = table.id, let version = table.version, table.`init` != nil, table.get_extension != nil else {
             throw refuse(.table, "trove_plugin_1 lacks id, version, init or get_extension")

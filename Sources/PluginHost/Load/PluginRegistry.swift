@@ -190,6 +190,16 @@ package final class PluginRegistry: Sendable {
                 "plugin.sha256": "\(plugin.sha256)", "plugin.signer": "\(plugin.signer ?? "none")",
                 "plugin.directory": "\(plugin.directory)", "plugin.role": "\(configuration.role.rawValue)",
             ])
+        let unknown = plugin.manifest.provides.filter {
+            $0.hasPrefix("trove.") && !ExtensionTables.known.contains($0)
+        }
+        guard !unknown.isEmpty else { return }
+        configuration.logger.notice(
+            "plugin provides extensions that this host does not know",
+            metadata: [
+                "plugin.id": "\(plugin.manifest.id)", "plugin.version": "\(plugin.manifest.version)",
+                "plugin.extensions": "\(unknown.joined(separator: " "))",
+            ])
     }
 
     private func refuse(_ refusal: PluginRefusal) {

@@ -123,7 +123,17 @@ struct ManifestReader {
     }
 
     func refuse(_ field: String?, _ reason: String) -> PluginRefusal {
-        PluginRefusal(path: path, cause: .manifest, message: field.map { "\($0): \(reason)" } ?? reason)
+        PluginRefusal(
+            path: path, cause: .manifest, message: Self.shown(field.map { "\($0): \(reason)" } ?? reason))
+    }
+
+    /// What a manifest says, and a sentence repeats, stays on one line of a log.
+    private static func shown(_ text: String) -> String {
+        let limit = 512
+        var scalars = String.UnicodeScalarView(
+            text.unicodeScalars.prefix(limit).map { $0.properties.generalCategory == .control ? "?" : $0 })
+        if text.unicodeScalars.count > limit { scalars.append("…") }
+        return String(scalars)
     }
 }
 

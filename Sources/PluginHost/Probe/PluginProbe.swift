@@ -9,8 +9,6 @@ import Model
 /// The trial load of a library in a child process.
 package enum PluginProbe {
     private static let settingsLimit = 1 << 20
-    /// Extensions that a library is asked for.
-    static let known = [TROVE_EXT_DATASTORE, TROVE_EXT_BACKUP, TROVE_EXT_DATASTORE_POLICY, TROVE_EXT_API_EXTENSION]
 
     /// Maps a library, checks its table, initialises it and says what it is.
     ///
@@ -52,7 +50,7 @@ package enum PluginProbe {
             let reason = PluginError.Code(status: status).map { "\($0)" } ?? "unknown status \(status)"
             throw PluginRefusal(path: file, id: image.id, cause: .initialization, message: "init failed: \(reason)")
         }
-        let provided = known.filter { image.table($0) != nil }
+        let provided = ExtensionTables.known.filter { image.table($0) != nil }
         _ = try ExtensionTables(image, provides: provided, path: file)
         let table = image.plugin.pointee
         return .object([
