@@ -258,7 +258,7 @@ struct RouteTests {
     func unsupported() throws {
         control.missing = [
             "create_database", "delete_database", "grant_access", "revoke_access", "enable_root",
-            "enable_root_with_password",
+            "enable_root_with_password", "is_root_enabled", "disable_root",
         ]
         func expect(_ operation: String, _ response: (status: Int, body: JSON)) {
             self.expect(
@@ -280,6 +280,7 @@ struct RouteTests {
         }
         expect("root", try request("POST", "root"))
         expect("root", try request("POST", "root", body: ["password": "own"]))
+        expect("root", try request("DELETE", "root"))
     }
 
     @Test("an engine that does not run is told, and a guest's failure is passed on")

@@ -57,7 +57,7 @@ struct InstanceHandle {
         }
     }
 
-    /// Whether root has ever been enabled, and not been disabled since.
+    /// Whether root has ever been enabled.
     func wasRootEnabled() throws -> Bool {
         try Host.control("root_history.get", ["instance_id": .string(id)], call: call)["enabled"]?.boolValue ?? false
     }

@@ -34,7 +34,10 @@ enum RootRoutes {
     private static func disable(_ request: APIRequest, _ call: Call) throws -> APIResponse {
         let instance = try target(request, call)
         guard try instance.wasRootEnabled() else {
-            throw PluginFailure(.notFound, "Root user has never been enabled on the instance.")
+            // The question comes to nothing but a better answer from an engine without root.
+            throw instance.refusal(
+                "is_root_enabled", [:],
+                missing: PluginFailure(.notFound, "Root user has never been enabled on the instance."))
         }
         try instance.guest("disable_root")
         return APIResponse(204)
