@@ -29,15 +29,11 @@ final class EngineBackup {
         let prepare = group.prepareRequest.replacing(["restored"], with: true)
         guard try group.need("backup", "prepare", prepare, of: restored)?.isOK == true else { throw Unusable() }
         do { try restored.start() } catch {
-            group.fail("backup", "The engine does not start from a restored backup: \(error).")
+            group.fail("backup", "The engine does not start from a restored backup: \(error); \(restored.lastWords).")
             throw Unusable()
         }
         try group.judgeActive("backup", restored)
-        let after = try EngineAccounts(group).content(of: restored)
-        if after != before {
-            let lost = Set(before).symmetricDifference(after).sorted().prefix(5).joined(separator: "; ")
-            group.fail("backup", "After a restore databases or users are not what they were: \(lost).")
-        }
+        try group.judgeContent("backup", before, restored, "a restore")
         try restored.stop()
         try instance.start()
     }

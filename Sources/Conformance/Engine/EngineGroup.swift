@@ -109,7 +109,7 @@ final class EngineGroup {
     private func start() throws {
         guard let instance else { throw Unusable() }
         do { try instance.start() } catch {
-            fail("start", "The engine did not start: \(error).")
+            fail("start", "The engine did not start: \(error); \(instance.lastWords).")
             throw Unusable()
         }
         try judgeActive("start", instance)
@@ -145,15 +145,21 @@ final class EngineGroup {
             usleep(50_000)
         }
         try judgeActive("crash", instance)
-        if try EngineAccounts(self).content(of: instance) != before {
-            fail("crash", "Databases or users are not what they were before kill -9.")
-        }
+        try judgeContent("crash", before, instance, "kill -9")
         try instance.stop()
         if try instance.health() == UInt32(TROVE_SERVICE_HEALTHY) {
             fail("crash", "datastore.status says HEALTHY after the engine was stopped.")
         }
         try instance.start()
         try judgeActive("crash", instance)
+    }
+
+    /// What the plugin lists must be what it was.
+    func judgeContent(_ step: String, _ before: [String], _ instance: EngineInstance, _ event: String) throws {
+        let after = try EngineAccounts(self).content(of: instance)
+        guard after != before else { return }
+        let different = Set(before).symmetricDifference(after).sorted().prefix(5).joined(separator: "; ")
+        fail(step, "After \(event) databases or users are not what they were: \(different).")
     }
 
     /// To the same version: the hooks must at least do no harm.
@@ -168,9 +174,7 @@ final class EngineGroup {
         try instance.start()
         try need("upgrade", "post_upgrade", request)
         try judgeActive("upgrade", instance)
-        if try EngineAccounts(self).content(of: instance) != before {
-            fail("upgrade", "Databases or users are not what they were before the upgrade.")
-        }
+        try judgeContent("upgrade", before, instance, "the upgrade")
     }
 
     /// Starts a second instance from what a backup restored into it.
@@ -183,6 +187,8 @@ final class EngineGroup {
 
     private func delete() throws {
         for instance in [restored, instance].compactMap({ $0 }) { try instance.end() }
+        let limit = ContinuousClock.now + .seconds(10)
+        while !EngineTraces.processes.isEmpty, ContinuousClock.now < limit { usleep(100_000) }
         let left = EngineTraces.processes
         if !left.isEmpty {
             fail("delete", "The engine left processes behind: \(left.map(String.init).joined(separator: ", ")).")
@@ -197,12 +203,15 @@ final class EngineGroup {
 
 /// What an engine that is gone may have left on the host.
 enum EngineTraces {
-    /// Processes of the engine's own user.
+    /// Processes of the engine's own user that have not ended.
     static var processes: [pid_t] {
         guard geteuid() == 0 else { return [] }
         return FileTree.names("/proc").compactMap { pid_t($0) }.filter { pid in
             var info = stat()
-            return stat("/proc/\(pid)", &info) == 0 && info.st_uid == EngineUser.id
+            guard stat("/proc/\(pid)", &info) == 0, info.st_uid == EngineUser.id else { return false }
+            // One that has ended and waits for its parent is gone.
+            var (start, state) = (UInt64(0), CChar(0))
+            return clinux_process_stat(pid, &start, &state) == 0 && state != CChar(UInt8(ascii: "Z"))
         }
     }
 

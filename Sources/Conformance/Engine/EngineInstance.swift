@@ -28,15 +28,13 @@ final class EngineInstance: @unchecked Sendable {
         self.caller = caller
         self.table = table
         let (uid, gid) = (EngineUser.id, EngineUser.id)
-        guard mkdir(root, 0o711) == 0 else { throw ConformanceError("\(root) cannot be made") }
-        for name in ["data", "run", "log", "state"] {
-            let path = root + "/" + name
-            guard mkdir(path, name == "state" ? 0o700 : 0o750) == 0 else {
-                throw ConformanceError("\(path) cannot be made")
-            }
-            if name != "state", geteuid() == 0, name != "log" { chown(path, uid, gid) }
+        try Self.makeDirectory(root, mode: 0o711)
+        for (name, mode, isEngines) in [
+            ("data", 0o750, true), ("run", 0o755, true), ("log", 0o755, false), ("state", 0o700, false),
+        ] as [(String, mode_t, Bool)] {
+            try Self.makeDirectory(root + "/" + name, mode: mode)
+            if isEngines, geteuid() == 0 { chown(root + "/" + name, uid, gid) }
         }
-        chmod(root + "/run", 0o755)
         let document: JSONValue = [
             "instance_id": .string("00000000-0000-4000-8000-0000000000\(root.hasSuffix("b") ? "0b" : "0a")"),
             "datastore": ["name": .string(order.datastore.name), "version": .string(order.datastore.version)],
@@ -54,6 +52,19 @@ final class EngineInstance: @unchecked Sendable {
         config = .object(configuration.instanceDocument(pluginID: order.manifest["id"]?.stringValue ?? ""))
         try opened.begin(config)
         guard opened.isOpen else { throw Unusable() }
+    }
+
+    private static func makeDirectory(_ path: String, mode: mode_t) throws(ConformanceError) {
+        guard mkdir(path, mode) == 0, chmod(path, mode) == 0 else {
+            throw ConformanceError("\(path) cannot be made: \(String(cString: strerror(errno)))")
+        }
+    }
+
+    /// The last lines that the engine wrote, for messages.
+    var lastWords: String {
+        let bytes = FileTree.read(root + "/log/engine.log", limit: 16 << 20) ?? []
+        let lines = String(decoding: bytes.suffix(4096), as: UTF8.self).split(separator: "\n").suffix(3)
+        return lines.isEmpty ? "it wrote nothing" : lines.joined(separator: " | ")
     }
 
     /// The instance document.

@@ -61,7 +61,9 @@ struct EngineSettings {
         guard let instance = group.instance else { throw Unusable() }
         try instance.stop()
         do { try instance.start() } catch {
-            group.fail("configuration", "The engine does not start with the changed configuration: \(error).")
+            group.fail(
+                "configuration",
+                "The engine does not start with the changed configuration: \(error); \(instance.lastWords).")
             throw Unusable()
         }
         try group.judgeActive("configuration", instance)

@@ -24,8 +24,7 @@ package struct ConformanceRun {
         defer { FileTree.remove(scratch) }
         // What the plugin leaves running comes to this process when its child ends.
         _ = clinux_become_subreaper()
-        let orphans = Orphans()
-        defer { orphans.end() }
+        defer { Orphans.end(of: scratch) }
         if isMappable { try runGroups(files, scratch, findings) }
         return ConformanceReport(
             id: files.id, version: files.version, sha256: files.sha256, host: options.host, started: started,
@@ -95,7 +94,7 @@ package struct ConformanceRun {
             engine: engine)
         var losses = 0
         while true {
-            let end = GroupProcess(order: order, command: options.childCommand).run(findings.take)
+            let end = GroupProcess(order: order, command: options.childCommand, scratch: scratch).run(findings.take)
             switch end {
             case .done: return true
             case .unusable: return false
@@ -150,25 +149,4 @@ final class Findings: Sendable {
     /// What the policy said about the engine.
     var answers: JSONValue { state.withLock { $0.answers } }
     var capabilities: [String: Bool] { state.withLock { $0.capabilities } }
-}
-
-/// Processes that children left behind.
-struct Orphans {
-    private let before = Set(Self.children)
-
-    /// Ends those that came since.
-    func end() {
-        for pid in Self.children where !before.contains(pid) {
-            kill(pid, SIGKILL)
-            var status: Int32 = 0
-            waitpid(pid, &status, 0)
-        }
-    }
-
-    private static var children: [pid_t] {
-        FileTree.names("/proc/self/task").flatMap { thread in
-            let text = FileTree.read("/proc/self/task/\(thread)/children", limit: 1 << 20) ?? []
-            return String(decoding: text, as: UTF8.self).split(separator: " ").compactMap { pid_t($0) }
-        }
-    }
 }

@@ -20,6 +20,8 @@ struct GroupProcess {
 
     let order: ChildOrder
     let command: [String]
+    /// Names the run to whoever cleans up after it.
+    let scratch: String
 
     private static let idleLimit = Duration.seconds(20)
 
@@ -74,7 +76,7 @@ struct GroupProcess {
         _ input: Int32, _ report: Int32, _ errors: Int32, _ pid: inout pid_t, _ handle: inout Int32
     ) -> Int32 {
         let arguments = command.map { strdup($0) }
-        let variables: [String] = ["PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "HOME=/nonexistent"]
+        let variables: [String] = ["PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "HOME=/nonexistent", Orphans.mark(scratch)]
         let environment = variables.map { strdup($0) }
         defer { for text in arguments + environment { free(text) } }
         let argv = arguments.map { UnsafePointer<CChar>($0) } + [nil]

@@ -5,7 +5,7 @@ import TrovePluginKit
 /// Which names the engine takes, and which are its own.
 enum Names {
     /// Databases that tenants neither see nor make.
-    static let reservedDatabases = ["mysql", "information_schema", "performance_schema"]
+    static let reservedDatabases = ["mysql", "information_schema", "performance_schema", "sys"]
     /// Users that tenants neither see nor make.
     static let reservedUsers = ["os_admin", "root"]
     /// The engine's own accounts: there is nothing to manage in them.
