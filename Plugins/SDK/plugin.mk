@@ -34,7 +34,9 @@ CFLAGS ?= -O2 -g
 PLUGIN_CFLAGS = -std=gnu11 -fPIC -fvisibility=hidden -Wall -Wextra -I$(SDK)/include -I$(SDK)/c
 PLUGIN_LDFLAGS = -shared -Wl,--version-script=$(SDK)/exports.map -Wl,-z,defs -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack
 
-# ---- Swift: the same, and no record of where the toolchain is ----
+# ---- Swift: the same, and no record of where the toolchain is. The host hashes a library at each load: no debug
+# information, unless SWIFTFLAGS says otherwise ----
+SWIFTFLAGS ?= -debug-info-format none
 PLUGIN_SWIFTFLAGS = -Xswiftc -use-ld=lld -Xswiftc -no-toolchain-stdlib-rpath \
 	-Xlinker --version-script=$(SDK)/exports.map -Xlinker -Bsymbolic -Xlinker -z -Xlinker defs -Xlinker -z -Xlinker now
 
@@ -55,7 +57,7 @@ ifeq ($(LANGUAGE),swift)
 SWIFT ?= swift
 BUILT := $(SCRATCH)/release/lib$(PRODUCT).so
 library:
-	$(SWIFT) build --quiet -c release --disable-automatic-resolution --scratch-path "$(abspath $(SCRATCH))" --product $(PRODUCT) $(PLUGIN_SWIFTFLAGS)
+	$(SWIFT) build --quiet -c release --disable-automatic-resolution --scratch-path "$(abspath $(SCRATCH))" --product $(PRODUCT) $(SWIFTFLAGS) $(PLUGIN_SWIFTFLAGS)
 endif
 
 # A library that is mapped somewhere is never overwritten, only replaced by name, and only if its bytes differ. The

@@ -6,7 +6,7 @@ import Synchronization
 
 /// Many operations open at once, each answered by a thread of its plugin; every answer is checked.
 struct Operations: Sendable {
-    let registry: PluginRegistry
+    let plugins: [LoadedPlugin]
     let count: Int
 
     private struct Counts {
@@ -25,7 +25,6 @@ struct Operations: Sendable {
     /// `{"count", "lost", "wrong", "repeated", "seconds"}`
     func run() async throws -> JSONValue {
         let tally = Tally()
-        let plugins = PluginBench.languages.compactMap { registry.plugin("org.trove.bench.\($0)") }
         let start = ContinuousClock.now
         await withTaskGroup(of: Void.self) { group in
             for number in 0..<count {

@@ -92,13 +92,13 @@ enum SecureFile {
         return "\(what): \(String(cString: strerror(code)))"
     }
 
-    /// Reads a whole small file from its start; nil past `limit` or on an error.
+    /// Reads a whole small file from its start; nil past `limit`, on an error, or if it grows meanwhile.
     static func contents(_ file: Int32, limit: Int) -> [UInt8]? {
         var info = stat()
-        guard fstat(file, &info) == 0, info.st_size <= limit else { return nil }
-        var bytes = [UInt8](repeating: 0, count: limit + 1)
+        guard fstat(file, &info) == 0, info.st_size >= 0, info.st_size <= limit else { return nil }
+        var bytes = [UInt8](repeating: 0, count: Int(info.st_size) + 1)
         var count = 0
-        while count <= limit {
+        while count < bytes.count {
             let done = bytes.withUnsafeMutableBytes { buffer in
                 pread(file, buffer.baseAddress.map { $0 + count }, buffer.count - count, off_t(count))
             }
