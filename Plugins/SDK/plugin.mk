@@ -57,7 +57,7 @@ ifeq ($(LANGUAGE),swift)
 SWIFT ?= swift
 BUILT := $(SCRATCH)/release/lib$(PRODUCT).so
 library:
-	$(SWIFT) build --quiet -c release --disable-automatic-resolution --scratch-path "$(abspath $(SCRATCH))" --product $(PRODUCT) $(SWIFTFLAGS) $(PLUGIN_SWIFTFLAGS)
+	$(SWIFT) build --quiet -c release --disable-automatic-resolution --scratch-path "$(abspath $(SCRATCH))" --product $(PRODUCT) $(PLUGIN_SWIFTFLAGS) $(SWIFTFLAGS)
 endif
 
 # A library that is mapped somewhere is never overwritten, only replaced by name, and only if its bytes differ. The

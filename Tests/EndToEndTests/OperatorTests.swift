@@ -50,7 +50,9 @@ extension EndToEnd {
                 let id = try await client.create(name: "steady")
                 try await client.wait(id, for: "ACTIVE")
                 let folder = plane.home + "/config/datastores"
-                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+                let samples = try FileManager.default.contentsOfDirectory(atPath: folder)
+                #expect(samples.contains("mariadb.yaml"), "a new home has the samples: \(samples)")
+                for name in samples { try FileManager.default.removeItem(atPath: folder + "/" + name) }
                 try await plane.hangup()
                 try await eventually(20, "the datastore is not offered any more") {
                     try await client.must("GET", "/datastores")["datastores"] == []

@@ -624,7 +624,8 @@ impl trove_service_status_1 {
 }
 
 /// All functions [worker]; calls on one self never overlap. Requests and results are JSON documents, one a call; their
-/// schemas are in schemas/<name>.json. A function that may be NULL is answered with TROVE_UNSUPPORTED by the host.
+/// schemas are in schemas/<name>.json. A function that may be NULL is answered with TROVE_UNSUPPORTED by the host; for those
+/// whose comment says "nothing to do" the host goes on without it.
 /// Every function is idempotent: making what is there with the same content and deleting what is gone are TROVE_OK.
 #[repr(C)]
 #[derive(Clone, Copy)]

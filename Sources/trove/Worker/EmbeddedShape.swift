@@ -38,6 +38,7 @@ final class EmbeddedShape: Sendable {
         configuration = try await WorkerConfiguration.read(
             Files.exists(own) ? own : installation.configuration + "/trove.yaml"
         )
+        try DatastoreSamples.seed(home, installation)
         let catalogue = try Catalogue.read(home: home, installation: installation)
         current = Mutex(catalogue)
         store = try SQLiteStateStore(path: home.database, logger: Log.make("store"))
