@@ -39,6 +39,19 @@ struct SchemaChecker {
             }
         }
         if let words = schema["enum"]?.arrayValue, !words.contains(value) { found.append("\(place): is no such word") }
+        if let constant = schema["const"], value != constant { found.append("\(place): is not \(constant.text)") }
+        if let text = value.stringValue, let pattern = schema["pattern"]?.stringValue,
+            (try? Regex(pattern).firstMatch(in: text)) == nil
+        {
+            found.append("\(place): does not match \(pattern)")
+        }
+        if let longest = schema["maxLength"]?.intValue, value.stringValue?.count ?? 0 > longest {
+            found.append("\(place): has more than \(longest) characters")
+        }
+        if let items = value.arrayValue {
+            if let least = schema["minItems"]?.intValue, items.count < least { found.append("\(place): has too few") }
+            if let most = schema["maxItems"]?.intValue, items.count > most { found.append("\(place): has too many") }
+        }
         if let minimum = schema["minimum"]?.intValue, let number = value.intValue, number < minimum {
             found.append("\(place): is below \(minimum)")
         }
@@ -92,6 +105,67 @@ struct SchemaTests {
         let missing: JSON = ["databases": [["character_set": 1]], "next": .null]
         #expect(checker.problems(missing, "database-page").count == 2)
         #expect(checker.problems(["type": "half", "memory_mb": 0], "backup-request").count == 2)
+    }
+
+    @Test("every manifest of the tree keeps to them, and has no member that they do not know")
+    func manifests() throws {
+        let checker = try SchemaChecker.load()
+        let schema = try #require(checker.schemas["plugin.json"])
+        let source = #filePath.split(separator: "/").dropLast(4).reduce(into: "") { $0 += "/" + $1 }
+        let paths = try ["Benchmarks", "Plugins", "Tests"].flatMap { try Self.manifests(below: "\(source)/\($0)") }
+        #expect(paths.count > 20)
+        for path in paths {
+            // Templates have words in place of names.
+            let text = try (PluginFiles.read(path) ?? "").split(separator: "__", omittingEmptySubsequences: false)
+            var manifest = try JSON(parsing: text.map { $0 == "ID" ? "org.example.new" : $0 }.joined())
+            #expect(Self.strangers(manifest, schema, "") == [], "\(path)")
+            guard case .object(var members) = manifest, case .object(var library)? = members["library"] else {
+                Issue.record("\(path) has no library")
+                continue
+            }
+            // The build fills it.
+            if library["sha256"] == "" { library["sha256"] = .string(String(repeating: "0", count: 64)) }
+            members["library"] = .object(library)
+            manifest = .object(members)
+            #expect(checker.problems(manifest, "plugin") == [], "\(path)")
+        }
+    }
+
+    @Test("a manifest that is wrong is noticed")
+    func wrongManifests() throws {
+        let checker = try SchemaChecker.load()
+        let library: JSON = ["file": "a.so", "sha256": "ABC", "abi": "1", "platform": "linux-x86_64-gnu"]
+        let actions: JSON = [["name": "Upper", "policy": "p", "args": [["name": "a", "type": "text"]]], [:]]
+        let manifest: JSON = [
+            "manifest": 2, "id": "nodots", "version": "1.0.0", "library": library, "roles": [], "provides": [],
+            "licence": "0BSD", "actions": actions,
+        ]
+        let problems = checker.problems(manifest, "plugin")
+        for place in [
+            "plugin.manifest:", "plugin.id:", "plugin.library.sha256:", "plugin.library.abi:", "plugin.roles:",
+            "plugin.actions[0].name:", "plugin.actions[0].args[0].type:", "plugin.actions[1]: has no",
+        ] { #expect(problems.contains { $0.hasPrefix(place) }, "\(place) in \(problems)") }
+    }
+
+    /// Members that the schema has no word for.
+    private static func strangers(_ value: JSON, _ schema: JSON, _ place: String) -> [String] {
+        let items = (value.arrayValue ?? []).flatMap { strangers($0, schema["items"] ?? [:], place + "[]") }
+        guard let known = schema["properties"]?.objectValue, let members = value.objectValue else { return items }
+        return items
+            + members.flatMap { key, member in
+                known[key].map { strangers(member, $0, "\(place).\(key)") } ?? ["\(place).\(key)"]
+            }
+    }
+
+    /// Every `plugin.json` below a directory, hidden ones left out.
+    private static func manifests(below directory: String) throws -> [String] {
+        try PluginFiles.names(in: directory).filter { !$0.hasPrefix(".") }.flatMap { name -> [String] in
+            let path = "\(directory)/\(name)"
+            var details = stat()
+            guard lstat(path, &details) == 0 else { return [] }
+            if details.st_mode & S_IFMT == S_IFDIR { return try manifests(below: path) }
+            return name == "plugin.json" ? [path] : []
+        }
     }
 
     @Test("what the datastore emits keeps to them", .enabled(if: Engine.isInstalled))

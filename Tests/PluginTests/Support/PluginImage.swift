@@ -76,6 +76,8 @@ final class TestCall {
     var failure: (status: Int32, message: String, details: String)?
     var isCancelled = false
     var progress: [String] = []
+    /// What the host's services have for this call.
+    let services = TestServices()
     let start = ContinuousClock.now
     let limit: Duration
     let control: (String, JSON) throws -> JSON
@@ -96,8 +98,9 @@ final class TestCall {
         handle.map { Unmanaged<TestCall>.fromOpaque(UnsafeRawPointer($0)).takeUnretainedValue() }
     }
 
-    func lend(_ json: JSON) -> trove_str {
-        let bytes = json.serialized
+    func lend(_ json: JSON) -> trove_str { lend(json.serialized) }
+
+    func lend(_ bytes: [UInt8]) -> trove_str {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
         buffer.copyBytes(from: bytes)
         lent.append(buffer)

@@ -38,6 +38,13 @@ enum TestHost {
         switch id {
         case TROVE_EXT_PROCESS: UnsafeRawPointer(process)
         case TROVE_EXT_CONTROL: UnsafeRawPointer(control)
+        case TROVE_EXT_KV: UnsafeRawPointer(kv)
+        case TROVE_EXT_OBJECT_STORE: UnsafeRawPointer(objects)
+        case TROVE_EXT_HTTP: UnsafeRawPointer(http)
+        case TROVE_EXT_RPC: UnsafeRawPointer(rpc)
+        case TROVE_EXT_METRICS: UnsafeRawPointer(metrics)
+        case TROVE_EXT_REPORT: UnsafeRawPointer(report)
+        case TROVE_EXT_CLOCK: UnsafeRawPointer(clock)
         default: nil
         }
     }
@@ -68,12 +75,17 @@ enum TestHost {
         return UnsafePointer(table)
     }()
 
-    private static func answer(
+    static func answer(
         _ handle: OpaquePointer?, _ response: UnsafeMutablePointer<trove_str>?, _ body: (TestCall) throws -> JSON
     ) -> trove_status {
+        perform(handle) { call in response?.pointee = call.lend(try body(call)) }
+    }
+
+    /// Runs a service's work and records what it throws, as the host does.
+    static func perform(_ handle: OpaquePointer?, _ body: (TestCall) throws -> Void) -> trove_status {
         guard let call = TestCall.from(handle) else { return trove_status(TROVE_INTERNAL) }
         do {
-            response?.pointee = call.lend(try body(call))
+            try body(call)
             return 0
         } catch let failure as CallFailure {
             call.failure = (failure.status, failure.message, "")
