@@ -18,34 +18,19 @@ struct MutantTests {
         #expect(!report.passed)
     }
 
-    private func withPlugin(
-        flags: [String] = [], linking: [String] = ExamplePlugin.linking,
-        manifest: (inout [String: Any]) -> Void = { _ in }, _ body: (ExamplePlugin) throws -> Void
-    ) throws {
-        let parent = FileManager.default.temporaryDirectory.appendingPathComponent("conformance-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: parent) }
-        try body(try ExamplePlugin(in: parent, name: "example", flags: flags, linking: linking, manifest: manifest))
-    }
-
     @Test("the example itself has no fault")
-    func example() throws {
-        try withPlugin { plugin in
-            let report = try ExamplePlugin.check(plugin.directory, repeats: 300)
-            #expect(report.passed, "\(findings(report))")
-            #expect(report.checks.count > 60)
-            #expect(report.capabilities["datastore.create_users"] == true)
-            #expect(report.capabilities["datastore.grant_access"] == false)
-        }
+    func example() async throws {
+        let report = try await ExamplePlugin.report(repeats: 300)
+        #expect(report.passed, "\(findings(report))")
+        #expect(report.checks.count > 60)
+        #expect(report.capabilities["datastore.create_users"] == true)
+        #expect(report.capabilities["datastore.grant_access"] == false)
     }
 
     @Test("a fault of the code is found by its name", arguments: Mutant.all)
-    func code(_ mutant: Mutant) throws {
-        try withPlugin(flags: ["-DMUTANT_\(mutant.name)"]) { plugin in
-            judge(
-                try ExamplePlugin.check(plugin.directory, repeats: mutant.repeats), mutant.check,
-                following: mutant.following)
-        }
+    func code(_ mutant: Mutant) async throws {
+        let report = try await ExamplePlugin.report(repeats: mutant.repeats, flags: ["-DMUTANT_\(mutant.name)"])
+        judge(report, mutant.check, following: mutant.following)
     }
 
     @Test(
@@ -54,33 +39,33 @@ struct MutantTests {
             ("elf.bind-now", ["-Wl,-z,lazy", "-Wl,-z,relro"]), ("elf.relro", ["-Wl,-z,now", "-Wl,-z,norelro"]),
             ("elf.stack", ["-Wl,-z,now", "-Wl,-z,execstack"]), ("elf.runpath", ["-Wl,-z,now", "-Wl,-rpath,/opt/lib"]),
         ])
-    func linking(_ check: String, _ options: [String]) throws {
-        try withPlugin(linking: options) { judge(try ExamplePlugin.check($0.directory), check) }
+    func linking(_ check: String, _ options: [String]) async throws {
+        judge(try await ExamplePlugin.report(linking: options), check)
     }
 
     @Test("what no library has is found, also when something of the host's would have it")
-    func undefined() throws {
-        try withPlugin(flags: ["-DMUTANT_undefined"], linking: ["-Wl,-z,now", "-Wl,-z,relro"]) {
-            judge(try ExamplePlugin.check($0.directory), "symbols.undefined", following: ["load.map"])
-        }
+    func undefined() async throws {
+        let report = try await ExamplePlugin.report(
+            flags: ["-DMUTANT_undefined"], linking: ["-Wl,-z,now", "-Wl,-z,relro"])
+        judge(report, "symbols.undefined", following: ["load.map"])
     }
 
     @Test("a library that is not there is named")
-    func needed() throws {
-        try withPlugin { plugin in
+    func needed() async throws {
+        let report = try await ExamplePlugin.report(change: { plugin in
             let helper = plugin.directory.appendingPathComponent("libnowhere.so").path
             try ExamplePlugin.compile(["-shared", "-x", "c", "/dev/null", "-o", helper])
-            let linked = try ExamplePlugin(
-                in: plugin.directory.deletingLastPathComponent(), name: "linked",
-                linking: ExamplePlugin.linking + ["-Wl,--no-as-needed", helper, "-Wl,-soname,example.so"])
+            _ = try ExamplePlugin(
+                in: plugin.directory.deletingLastPathComponent(), name: "example",
+                linking: ExamplePlugin.linking + ["-Wl,--no-as-needed", helper])
             try FileManager.default.removeItem(atPath: helper)
-            judge(try ExamplePlugin.check(linked.directory), "elf.needed", following: ["load.map", "elf.runpath"])
-        }
+        })
+        judge(report, "elf.needed", following: ["load.map"])
     }
 
     @Test("a file that cannot be mapped is not mapped", arguments: ["truncated", "class", "text"])
-    func format(_ kind: String) throws {
-        try withPlugin { plugin in
+    func format(_ kind: String) async throws {
+        let report = try await ExamplePlugin.report(change: { plugin in
             var bytes = try Data(contentsOf: plugin.library)
             switch kind {
             case "truncated": bytes = bytes.prefix(bytes.count / 2)
@@ -89,8 +74,8 @@ struct MutantTests {
             }
             try bytes.write(to: plugin.library)
             try plugin.writeManifest()
-            judge(try ExamplePlugin.check(plugin.directory), "elf.format")
-        }
+        })
+        judge(report, "elf.format")
     }
 
     @Test(
@@ -100,11 +85,10 @@ struct MutantTests {
             "manifest.schema", "actions.signature", "actions.sample", "routes.words", "manifest.abi",
             "manifest.requires",
         ])
-    func manifest(_ check: String) throws {
+    func manifest(_ check: String) async throws {
         let following: Set<String> = check == "manifest.schema" ? ["actions.signature"] : []
-        try withPlugin(manifest: { Self.spoil(&$0, check) }) {
-            judge(try ExamplePlugin.check($0.directory), check, following: following)
-        }
+        let report = try await ExamplePlugin.report(manifest: { Self.spoil(&$0, check) })
+        judge(report, check, following: following)
     }
 
     private static func spoil(_ manifest: inout [String: Any], _ check: String) {
@@ -133,11 +117,11 @@ struct MutantTests {
     }
 
     @Test("files that others can write to are found", arguments: [0o666, 0o4755])
-    func modes(_ mode: Int) throws {
-        try withPlugin { plugin in
+    func modes(_ mode: Int) async throws {
+        let report = try await ExamplePlugin.report(change: { plugin in
             try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: plugin.library.path)
-            judge(try ExamplePlugin.check(plugin.directory), "files.modes")
-        }
+        })
+        judge(report, "files.modes")
     }
 
     @Test("what is no plugin at all is an error, not a finding")

@@ -64,8 +64,8 @@ struct LeakChecks {
     private func check(_ target: Target) throws {
         let good = Array(target.sample.serialized)
         try measure(target.name) {
-            _ = try target.call(self.caller, bytes: good, plan: target.plan(limit: .milliseconds(300)))
-            _ = try target.call(self.caller, bytes: [0x7B], plan: target.plan(limit: .milliseconds(300)))
+            _ = try target.call(self.caller, bytes: good, plan: target.plan(limit: .milliseconds(100)))
+            _ = try target.call(self.caller, bytes: [0x7B], plan: target.plan(limit: .milliseconds(100)))
         }
     }
 

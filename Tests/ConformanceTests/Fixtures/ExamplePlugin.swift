@@ -2,7 +2,6 @@
 
 import Conformance
 import Foundation
-import Testing
 
 /// The example plugin, built from its one source with one fault or none.
 struct ExamplePlugin {
@@ -40,14 +39,16 @@ struct ExamplePlugin {
         process.arguments = arguments
         try process.run()
         process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "gcc \(arguments.joined(separator: " "))")
+        guard process.terminationStatus == 0 else {
+            throw ConformanceError("gcc failed: \(arguments.joined(separator: " "))")
+        }
     }
 
     func writeManifest(_ change: (inout [String: Any]) -> Void = { _ in }) throws {
-        var manifest = try #require(
-            try JSONSerialization.jsonObject(
-                with: Data(contentsOf: Self.folder.appendingPathComponent("plugin.json"))) as? [String: Any])
-        var own = try #require(manifest["library"] as? [String: Any])
+        let sample = try Data(contentsOf: Self.folder.appendingPathComponent("plugin.json"))
+        guard var manifest = try JSONSerialization.jsonObject(with: sample) as? [String: Any],
+            var own = manifest["library"] as? [String: Any]
+        else { throw ConformanceError("the example's plugin.json is no manifest") }
         own["sha256"] = try Self.digest(library)
         manifest["library"] = own
         change(&manifest)
@@ -85,5 +86,36 @@ struct ExamplePlugin {
         let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? own
         return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent(name).path
+    }
+
+    /// Builds a plugin, changes its files and checks it, on a thread of its own; a few at a time, since most of a check is
+    /// waiting.
+    static func report(
+        repeats: Int = 60, flags: [String] = [], linking: [String] = Self.linking,
+        manifest: @escaping @Sendable (inout [String: Any]) -> Void = { _ in },
+        change: @escaping @Sendable (ExamplePlugin) throws -> Void = { _ in }
+    ) async throws -> ConformanceReport {
+        try await onThread {
+            let parent = FileManager.default.temporaryDirectory.appendingPathComponent(
+                "conformance-\(UUID().uuidString)")
+            try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(at: parent) }
+            let plugin = try ExamplePlugin(
+                in: parent, name: "example", flags: flags, linking: linking, manifest: manifest)
+            try change(plugin)
+            return try check(plugin.directory, repeats: repeats)
+        }
+    }
+
+    private static let slots = DispatchSemaphore(value: 5)
+
+    static func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread {
+                slots.wait()
+                defer { slots.signal() }
+                continuation.resume(with: Result { try body() })
+            }
+        }
     }
 }
