@@ -39,7 +39,9 @@ struct Home: Sendable {
     /// Makes the directories with their modes. Idempotent.
     func prepare() throws {
         try Self.makeDirectory(path, mode: 0o711)
-        for directory in [secrets, state, backups, plugins, installedPlugins] { try Self.makeDirectory(directory, mode: 0o700) }
+        for directory in [secrets, state, backups, plugins, installedPlugins] {
+            try Self.makeDirectory(directory, mode: 0o700)
+        }
     }
 
     private static func makeDirectory(_ path: String, mode: mode_t) throws {

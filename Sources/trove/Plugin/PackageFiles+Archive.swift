@@ -9,7 +9,7 @@ extension PackageFiles {
 
     /// Unpacks a tar archive in zstd: regular files and directories, nothing else.
     ///
-    /// Source: pax(1), "ustar Interchange Format" and "pax Extended Header".
+    /// Source: pax(1), "ustar Interchange Format" and "pax Extended Header"; GNU tar's long names.
     mutating func unpack(archive path: String) throws {
         let packed = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard packed >= 0 else { throw StartError("\(path): cannot be opened: \(String(cString: strerror(errno)))") }
@@ -24,7 +24,15 @@ extension PackageFiles {
             throw StartError("\(path): \(error.message)")
         }
         lseek(plain, 0, SEEK_SET)
-        while let header = try header(plain) {
+        // Of the entry that follows; GNU tar's way for names of more than 100 bytes.
+        var longName: String?
+        while var header = try header(plain) {
+            if header.kind == "L" {
+                longName = try self.longName(header, plain)
+                continue
+            }
+            header.name = longName ?? header.name
+            if !["x", "g"].contains(header.kind) { longName = nil }
             switch header.kind {
             case "x", "g": try checkExtended(header, plain)
             case "5": try makeDirectory(parts(header.name))
@@ -33,8 +41,7 @@ extension PackageFiles {
                     read(plain, buffer.baseAddress, buffer.count)
                 }
                 try skip(plain, Self.padding(header.size))
-            case "1", "2": throw refuse(header.name, "is a link")
-            case "L", "K": throw refuse(header.name, "has a name of more than 255 bytes")
+            case "1", "2", "K": throw refuse(header.name, "is a link")
             default: throw refuse(header.name, "is neither a file nor a directory")
             }
         }
@@ -81,6 +88,15 @@ extension PackageFiles {
                     header.name, "has '\(key)' in an extended header; make it with 'tar --format=ustar --zstd'")
             }
         }
+    }
+
+    /// The content of an `L` entry, up to its NUL. Source: GNU tar, "Basic Tar Format", @LongLink.
+    private func longName(_ header: Header, _ file: Int32) throws -> String {
+        guard header.size <= 4096 else { throw refuse(header.name, "announces a name of more than 4096 bytes") }
+        var bytes = [UInt8](repeating: 0, count: header.size)
+        guard try fill(file, &bytes) == header.size else { throw refuse(header.name, "is cut off") }
+        try skip(file, Self.padding(header.size))
+        return Self.text(bytes[...])
     }
 
     private func skip(_ file: Int32, _ count: Int) throws {

@@ -61,12 +61,14 @@ struct CPlugin {
     static let code = #"""
         #include "trove_datastore.h"
         #include "trove_datastore_policy.h"
+        #include "trove_services.h"
         #include <stdlib.h>
         #include <string.h>
         #ifndef MAJOR
         #define MAJOR TROVE_ABI_MAJOR
         #endif
         static const trove_host_1 *host;
+        static const trove_config_1 *config;
         #ifdef ABORTS
         __attribute__((constructor)) static void abort_now(void) { abort(); }
         #endif
@@ -80,6 +82,9 @@ struct CPlugin {
           (void)call; (void)request;
         #ifdef TRAPS
           __builtin_trap();
+        #endif
+        #ifdef TELLS_SETTINGS
+          return host->fail(call, TROVE_INVALID_ARGUMENT, config->get(host), (trove_str){0, 0});
         #endif
           return TROVE_OK;
         }
@@ -111,7 +116,11 @@ struct CPlugin {
         static const trove_datastore_1 datastore = {
             .size = sizeof datastore, .open = open_it, .close = close_it, .initialize = nothing, .prepare = nothing,
             .launch = launch, .started = nothing, .status = status};
-        static trove_status init(const trove_host_1 *h) { host = h; return TROVE_OK; }
+        static trove_status init(const trove_host_1 *h) {
+          host = h;
+          config = host->get_extension(host, TROVE_EXT_CONFIG);
+          return config ? TROVE_OK : TROVE_PRECONDITION_FAILED;
+        }
         static void deinit(void) {}
         static const void *get_extension(const char *id) {
           if (strcmp(id, TROVE_EXT_DATASTORE) == 0) return &datastore;
