@@ -2,7 +2,6 @@
 
 import Model
 import PluginHost
-import Synchronization
 
 /// Many operations open at once, each answered by a thread of its plugin; every answer is checked.
 struct Operations: Sendable {
@@ -16,8 +15,15 @@ struct Operations: Sendable {
         var repeated = 0
     }
 
-    private final class Tally: Sendable {
-        let counts = Mutex(Counts())
+    private actor Tally {
+        private(set) var counts = Counts()
+
+        func answered(isRight: Bool) {
+            counts.answered += 1
+            if !isRight { counts.wrong += 1 }
+        }
+
+        func repeated() { counts.repeated += 1 }
     }
 
     private static let deadline: Duration = .seconds(300)
@@ -33,13 +39,11 @@ struct Operations: Sendable {
             }
         }
         let seconds = start.duration(to: .now) / .seconds(1)
-        return tally.counts.withLock { tally in
-            .object([
-                "count": .int(Int64(count)), "lost": .int(Int64(count - tally.answered)),
-                "wrong": .int(Int64(tally.wrong)), "repeated": .int(Int64(tally.repeated)),
-                "seconds": .double(seconds),
-            ])
-        }
+        let counts = await tally.counts
+        return .object([
+            "count": .int(Int64(count)), "lost": .int(Int64(count - counts.answered)),
+            "wrong": .int(Int64(counts.wrong)), "repeated": .int(Int64(counts.repeated)), "seconds": .double(seconds),
+        ])
     }
 
     private func operate(_ plugin: LoadedPlugin, _ number: Int64, _ tally: Tally) async {
@@ -47,15 +51,11 @@ struct Operations: Sendable {
         while true {
             do throws(PluginError) {
                 let output = try await plugin.perform(try plugin.action("later"), [.i64(number)], options)
-                let isRight = String(decoding: output, as: UTF8.self) == String(number)
-                tally.counts.withLock { tally in
-                    tally.answered += 1
-                    if !isRight { tally.wrong += 1 }
-                }
+                await tally.answered(isRight: String(decoding: output, as: UTF8.self) == String(number))
                 return
             } catch {
                 guard error.code == .exhausted else { return }
-                tally.counts.withLock { $0.repeated += 1 }
+                await tally.repeated()
                 try? await Task.sleep(for: .milliseconds(2))
             }
         }

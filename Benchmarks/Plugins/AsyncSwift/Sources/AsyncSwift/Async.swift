@@ -2,7 +2,6 @@
 
 public import CTrovePlugin
 import Glibc
-import Synchronization
 
 /// Answers from a thread of its own: for measuring how many operations a host can have open at once.
 ///
@@ -22,7 +21,13 @@ private enum Later {
 
     // Written once in init, while nothing else runs in the plugin.
     nonisolated(unsafe) static var host: UnsafePointer<trove_host_1>?
-    static let queue = Mutex(Queue())
+    /// Guarded by `mutex`, which the thread sanitizer sees.
+    nonisolated(unsafe) private static var queue = Queue()
+    nonisolated(unsafe) private static let mutex: UnsafeMutablePointer<pthread_mutex_t> = {
+        let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+        pthread_mutex_init(mutex, nil)
+        return mutex
+    }()
     /// Counts jobs that wait, and one more for the end.
     nonisolated(unsafe) static let waiting: UnsafeMutablePointer<sem_t> = {
         let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
@@ -30,10 +35,16 @@ private enum Later {
         return semaphore
     }()
 
+    private static func locked<Result>(_ body: (inout Queue) -> Result) -> Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return body(&queue)
+    }
+
     static func answer() {
         while true {
             while sem_wait(waiting) != 0 {}
-            let jobs: [Job]? = queue.withLock { queue in
+            let jobs: [Job]? = locked { queue in
                 guard !queue.jobs.isEmpty else { return queue.isEnding ? nil : [] }
                 defer { queue.jobs = [] }
                 return queue.jobs
@@ -51,7 +62,7 @@ private enum Later {
     }
 
     static func take(_ call: OpaquePointer?, _ value: Int64) -> trove_status {
-        let isTaken = queue.withLock { queue in
+        let isTaken = locked { queue in
             if queue.thread == nil {
                 var thread = pthread_t()
                 let code = pthread_create(
@@ -71,7 +82,7 @@ private enum Later {
     }
 
     static func end() {
-        let thread = queue.withLock { queue in
+        let thread = locked { queue in
             queue.isEnding = true
             return queue.thread
         }
