@@ -109,11 +109,15 @@ struct PluginTrustTests {
             func report(_ id: String, _ passed: Bool) -> JSONValue {
                 [
                     "format": 1, "plugin": ["id": .string(id), "version": "1.0.0", "sha256": .string(digest)],
-                    "passed": .bool(passed), "findings": passed ? [] : ["one", "two"],
+                    "passed": .bool(passed),
+                    "checks": [
+                        ["name": "symbols.exports", "outcome": passed ? "passed" : "failed"],
+                        ["name": "init.fast", "outcome": "passed"],
+                    ],
                 ]
             }
             _ = try record.store(report("test.good", false))
-            #expect(try fixture.refusal(trust).message.contains("did not pass: 2 findings"))
+            #expect(try fixture.refusal(trust).message.contains("did not pass: 1 findings (symbols.exports)"))
             _ = try record.store(report("test.other", true))
             #expect(try fixture.refusal(trust).message.contains("about another plugin"))
             let path = try record.store(report("test.good", true))

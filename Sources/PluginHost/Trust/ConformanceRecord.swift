@@ -5,7 +5,8 @@ package import Model
 
 /// Reports of the conformance kit that an operator keeps: one file a library, `<sha256>.json`.
 ///
-/// Shape of a report: `{"format": 1, "plugin": {"id", "version", "sha256"}, "passed": bool, "findings": […]}`.
+/// Shape of a report: `{"format": 1, "plugin": {"id", "version", "sha256"}, "passed": bool, "checks": [{"name",
+/// "outcome": "passed" | "failed" | "skipped", "message"}]}`.
 package struct ConformanceRecord: Sendable {
     package let directory: String
 
@@ -37,8 +38,9 @@ package struct ConformanceRecord: Sendable {
             report["plugin"]?["version"]?.stringValue == manifest.version
         else { throw refuse("is a report about another plugin than \(manifest.reference): \(hint)") }
         guard report["passed"]?.boolValue == true else {
-            let count = report["findings"]?.arrayValue?.count ?? 0
-            throw refuse("the plugin did not pass: \(count) findings")
+            let failed = (report["checks"]?.arrayValue ?? []).filter { $0["outcome"]?.stringValue == "failed" }
+            let names = failed.compactMap { $0["name"]?.stringValue }.prefix(5).joined(separator: ", ")
+            throw refuse("the plugin did not pass: \(failed.count) findings (\(names))")
         }
     }
 
