@@ -74,7 +74,8 @@ let compatibilityTests: [Target] = tests(
 }
 
 /// Their example plugin is compiled by the tests themselves.
-let conformanceTests: [Target] = tests("ConformanceTests", ["Conformance", "Model", "conformance-check"]).map { target in
+let conformanceTests: [Target] = tests("ConformanceTests", ["Conformance", "Model", "conformance-check"]).map {
+    target in
     target.exclude = ["Example"]
     return target
 }
@@ -156,7 +157,9 @@ let package = Package(
             ]
         ),
         room("Conductor", ["Model", "StateStore", "Calls", "Messaging", log, metrics, lifecycle]),
-        room("GuestAgent", ["Model", "Messaging", "Calls", "ObjectStore", "PluginHost", "PluginObjects", "HTTPClient", "CLinux", log]),
+        room(
+            "GuestAgent",
+            ["Model", "Messaging", "Calls", "ObjectStore", "PluginHost", "PluginObjects", "HTTPClient", "CLinux", log]),
         room("Conformance", ["Model", "PluginHost", "GuestAgent", "CTrovePlugin", "CLinux", "COpenSSL", log]),
 
         // Executables.
@@ -164,7 +167,8 @@ let package = Package(
             name: "trove",
             dependencies: [
                 "API", "TaskManager", "Conductor", "StateStore", "Messaging", "Identity", "Compute", "ObjectStore",
-                "PluginHost", "PluginObjects", "Telemetry", "HTTPClient", "Conformance", "Calls", "Model", "CLinux", log, metrics, lifecycle, arguments,
+                "PluginHost", "PluginObjects", "Telemetry", "HTTPClient", "Conformance", "Calls", "Model", "CLinux",
+                log, metrics, lifecycle, arguments,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "Yams", package: "Yams"),
@@ -195,7 +199,8 @@ let package = Package(
         plugin("PostgreSQLPlugin", path: "Plugins/Datastores/PostgreSQL", ["CPostgreSQL"]),
         plugin("PgBaseBackupPlugin", path: "Plugins/Backups/PgBaseBackup", ["CPostgreSQL"]),
         .target(
-            name: "RedisClient", dependencies: ["TrovePluginKit", "CHiredis", "COpenSSL"], path: "Plugins/Clients/Redis",
+            name: "RedisClient", dependencies: ["TrovePluginKit", "CHiredis", "COpenSSL"],
+            path: "Plugins/Clients/Redis",
             swiftSettings: settings),
         plugin("RedisPlugin", path: "Plugins/Datastores/Redis", ["RedisClient"]),
         plugin("RedisRDBPlugin", path: "Plugins/Backups/RedisRDB", ["RedisClient", "CHiredis"]),
@@ -218,7 +223,8 @@ let package = Package(
         + [
             // The children of the plugin host's tests: trial loads and plugin runners.
             .executableTarget(
-                name: "plugin-host-check", dependencies: ["PluginHost", "PluginObjects", log], path: "Tests/PluginHostCheck",
+                name: "plugin-host-check", dependencies: ["PluginHost", "PluginObjects", log],
+                path: "Tests/PluginHostCheck",
                 swiftSettings: settings)
         ]
         + [
