@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import HTTPClient
 import Model
 
 /// Whom a client command asks, and as whom: the `OS_*` variables of the OpenStack clients.
@@ -33,6 +34,11 @@ struct ClientSettings: Sendable {
         }
         var url = try required("OS_AUTH_URL")
         while url.hasSuffix("/") { url.removeLast() }
+        do { _ = try HTTPAddress(url) } catch {
+            throw ClientError(
+                error.code == .invalidRequest ? .configuration : .unavailable,
+                "OS_AUTH_URL in \(source) cannot be used: \(error.message)")
+        }
         authURL = url.hasSuffix("/v3") ? url : url + "/v3"
         userName = try required("OS_USERNAME")
         password = Secret(try required("OS_PASSWORD"))
