@@ -5,7 +5,7 @@ import Foundation
 extension ControlPlane {
     /// What of this home is on the host outside its own folder: mounts, loop devices, processes, claims.
     func leftovers() throws -> [String] {
-        let mounts = try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8).split(separator: "\n")
+        let mounts = try Self.kernelFile("/proc/self/mountinfo").split(separator: "\n")
             .filter { $0.contains(home) }.map { "mount \($0.split(separator: " ")[4])" }
         let loops = try FileManager.default.contentsOfDirectory(atPath: "/sys/block").filter { name in
             let file = try? String(contentsOfFile: "/sys/block/\(name)/loop/backing_file", encoding: .utf8)

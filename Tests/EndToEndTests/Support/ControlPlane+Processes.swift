@@ -10,6 +10,12 @@ extension ControlPlane {
         var description: String { "\(pid) \(arguments.joined(separator: " "))" }
     }
 
+    /// A whole file of the kernel's; `String(contentsOfFile:)` ends after the first page of those.
+    static func kernelFile(_ path: String) throws -> String {
+        guard let handle = FileHandle(forReadingAtPath: path) else { throw TestFailure("cannot open \(path)") }
+        return String(decoding: try handle.readToEnd() ?? Data(), as: UTF8.self)
+    }
+
     /// Every process whose command line has `word` in it.
     static func processes(mentioning word: String) -> [HostProcess] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
