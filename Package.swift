@@ -93,6 +93,7 @@ let package = Package(
         .library(name: "TroveRedis", type: .dynamic, targets: ["RedisPlugin"]),
         .library(name: "TroveRedisRDB", type: .dynamic, targets: ["RedisRDBPlugin"]),
         .library(name: "TroveSQLAdmin", type: .dynamic, targets: ["SQLAdminPlugin"]),
+        .library(name: "TroveBothRoles", type: .dynamic, targets: ["BothRolesPlugin"]),  // For the end-to-end tests.
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -205,6 +206,7 @@ let package = Package(
         plugin("RedisPlugin", path: "Plugins/Datastores/Redis", ["RedisClient"]),
         plugin("RedisRDBPlugin", path: "Plugins/Backups/RedisRDB", ["RedisClient", "CHiredis"]),
         plugin("SQLAdminPlugin", path: "Plugins/Extensions/SQLAdmin"),
+        plugin("BothRolesPlugin", path: "Tests/BothRolesPlugin"),
 
         .target(name: "TestSupport", dependencies: ["Model"], path: "Tests/TestSupport", swiftSettings: settings),
     ]
