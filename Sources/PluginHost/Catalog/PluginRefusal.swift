@@ -20,6 +20,8 @@ package struct PluginRefusal: Error, Sendable, Hashable, CustomStringConvertible
         case conformance
         /// The manifest asks for what this host or role does not offer.
         case requirement
+        /// The operator's settings do not fit the plugin's schema.
+        case settings
         /// The trial in a child failed.
         case probe
         case dlopen

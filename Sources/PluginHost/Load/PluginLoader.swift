@@ -13,6 +13,7 @@ struct PluginLoader {
     func load(_ candidate: PluginCandidate) throws(PluginRefusal) -> LoadedPlugin {
         let manifest = candidate.manifest
         try checkRequirements(candidate)
+        try SettingsCheck().run(configuration.settings[manifest.id] ?? .object([:]), candidate)
         let library = try PluginVerifier(trust: configuration.trust).open(candidate)
         do throws(PluginRefusal) {
             try PluginTrial(configuration: configuration).run(library, candidate)

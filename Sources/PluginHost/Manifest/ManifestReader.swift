@@ -36,9 +36,19 @@ struct ManifestReader {
             datastores: try datastores(root),
             routeWords: try routes(root),
             actions: actions,
+            configurationSchema: try configurationSchema(root),
             licence: try text(root, "licence"),
             swift: try swift(root)
         )
+    }
+
+    /// `"config_schema": "config.schema.json"`.
+    private func configurationSchema(_ root: JSONValue) throws(PluginRefusal) -> String? {
+        guard let value = root["config_schema"] else { return nil }
+        guard let file = value.stringValue, Self.isPathComponent(file) else {
+            throw refuse("config_schema", "must be the name of a file beside the manifest")
+        }
+        return file
     }
 
     private func library(_ root: JSONValue) throws(PluginRefusal) -> PluginManifest.Library {

@@ -30,6 +30,8 @@ package struct PluginManifest: Sendable, Hashable {
     package var routeWords: PluginRouteWords
     /// Operations that it invents.
     package var actions: [ActionDeclaration]
+    /// Name of the file beside the manifest with the JSON Schema of the plugin's settings; nil for any settings.
+    package var configurationSchema: String?
     /// SPDX expression.
     package var licence: String
     /// Swift release (`6.3`) that the plugin was built with; nil for a plugin without Swift.
