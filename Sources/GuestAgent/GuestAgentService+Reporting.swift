@@ -48,6 +48,11 @@ extension GuestAgentService {
             // Busy with a long call is no news about the engine.
             guard error.code != .timedOut, error.code != .busy else { return }
             logger.warning("the datastore does not tell its status", metadata: ["error": "\(error)"])
+            // Told once, not with each question.
+            if health == nil, error.code != .crashed {
+                await mailbox.post(
+                    .fault(message: "The datastore does not tell its status: \(error)", details: "\(error)"))
+            }
             health = error.code == .crashed ? nil : .unknown
         }
     }

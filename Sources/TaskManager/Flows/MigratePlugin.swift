@@ -13,6 +13,9 @@ package struct MigratePluginFlow: Flow {
     /// How long the new agent may take to say that the engine is as it was.
     private static let patience: Duration = .seconds(120)
 
+    /// How long after its start a new agent may say that the engine does not run before it is believed.
+    private static let grace: Duration = .seconds(6)
+
     package init() {}
 
     package var steps: [FlowStep] {
@@ -84,7 +87,10 @@ package struct MigratePluginFlow: Flow {
             if instance.service == .failedToSpawn {
                 throw FlowError(fault?.message ?? "The guest could not go on with the datastore.")
             }
-            return !wasRunning || instance.service.isDatastoreRunning ? true : nil
+            if !wasRunning || instance.service.isDatastoreRunning { return true }
+            guard run.services.clock.now > began + grace else { return nil }
+            let reason = fault.flatMap { $0.updated > began ? ": \($0.message)" : nil } ?? ""
+            throw FlowError("the new agent found the database '\(instance.service.text)'\(reason)")
         }
     }
 
