@@ -100,7 +100,7 @@ import Testing
                     #expect(process.terminationReason == .uncaughtSignal)
                 }
             }
-            #expect(fixture.instance.content("log/agent.log")?.contains("in plugin 'org.example.files'") == true)
+            #expect(fixture.instance.content("log/agent.log")?.contains("in plugin 'org.example.files@") == true)
             try await Self.withProgram(fixture) { (_: Process) async throws -> Void in
                 #expect(try await fixture.reports(.failedToSpawn))
                 #expect(
