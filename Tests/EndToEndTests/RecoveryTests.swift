@@ -87,6 +87,8 @@ extension EndToEnd {
             case "restart_instance": [.restart]
             case "create_backup": [.backup]
             case "delete_backup": [.deleteBackup]
+            // Drilled by `MigrationRecoveryTests`, with two versions of a plugin.
+            case "migrate_plugin": []
             default: throw TestFailure("no drill for this flow")
             }
         }

@@ -29,8 +29,7 @@ package struct MigratePluginFlow: Flow {
 
     /// The version before, whatever the new one did.
     package func undo(_ run: FlowRun, step: FlowStep) async throws {
-        guard let before = run.recall("before") else { return }
-        try await Self.write(before, run)
+        try await Self.write(try Self.before(run), run)
         let subject = try await InstanceSubject.load(run)
         guard subject.instance.serverStatus == .active else { return }
         try await Self.boot(subject, run)
@@ -50,15 +49,21 @@ package struct MigratePluginFlow: Flow {
 
     private static func pin(_ run: FlowRun) async throws {
         let wanted = PluginReference(try run.inputText("plugin"))
-        let subject = try await InstanceSubject.load(run)
-        let references = JSONValue.object(
-            (subject.version.plugins.objectValue ?? [:]).merging(subject.instance.plugins.objectValue ?? [:]) { $1 })
-        let pins = PluginReference.map(references) { PluginReference($0).id == wanted.id ? wanted.description : $0 }
-        guard pins != references || run.recall("before") != nil else {
-            throw FlowError("Instance \(subject.instance.id) does not use the plugin \(wanted.id).")
+        // From the order and not from the row, which may have the new pin already when the step is repeated.
+        let before = try before(run)
+        let pins = PluginReference.map(before) { PluginReference($0).id == wanted.id ? wanted.description : $0 }
+        guard pins != before else {
+            throw FlowError("Instance \(try run.inputText("instance_id")) does not use the plugin \(wanted.id).")
         }
-        if run.recall("before") == nil { run.remember("before", references) }
         try await write(pins, run)
+    }
+
+    /// The instance's pins when the migration was ordered.
+    private static func before(_ run: FlowRun) throws -> JSONValue {
+        guard let before = run.input["before"], before.objectValue != nil else {
+            throw FlowError("The order to migrate does not say which plugins the instance had.")
+        }
+        return before
     }
 
     private static func write(_ pins: JSONValue, _ run: FlowRun) async throws {

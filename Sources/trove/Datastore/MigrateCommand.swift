@@ -100,7 +100,7 @@ struct MigrateCommand: AsyncParsableCommand {
             for record in try transaction.instances.all() {
                 guard instance == nil || record.id == instance, versions?.contains(record.datastoreVersionID) ?? true
                 else { continue }
-                guard try Self.needsMove(record, target, transaction) else { continue }
+                guard let before = try Self.before(record, target, transaction) else { continue }
                 guard try transaction.journal.live(resourceID: record.id).isEmpty, record.task != .deleting else {
                     busy.append(record.id)
                     continue
@@ -108,7 +108,7 @@ struct MigrateCommand: AsyncParsableCommand {
                 let row = JournalRecord(
                     id: random.uuid(), requestID: random.requestID(), projectID: record.projectID, userID: "operator",
                     flow: FlowName.migratePlugin.rawValue, resourceID: record.id,
-                    input: ["instance_id": .string(record.id), "plugin": .string(target)],
+                    input: ["instance_id": .string(record.id), "plugin": .string(target), "before": before],
                     created: SystemWallClock().now)
                 try transaction.journal.insert(row)
                 rows.append([row.id, record.id])
@@ -135,16 +135,17 @@ struct MigrateCommand: AsyncParsableCommand {
         return Set(versions.map(\.id))
     }
 
-    /// Whether the instance uses the plugin, and another version of it.
-    private static func needsMove(
+    /// The plugins that the instance has, if it uses another version of the target's plugin.
+    private static func before(
         _ record: InstanceRecord, _ target: String, _ transaction: any StateTransaction
-    ) throws -> Bool {
+    ) throws -> JSONValue? {
         let wanted = PluginReference(target)
         let version = try transaction.datastores.version(record.datastoreVersionID)
         let references = (version?.plugins.objectValue ?? [:]).merging(record.plugins.objectValue ?? [:]) { $1 }
-        return PluginReference.all(in: .object(references)).contains { text in
+        let isMoved = PluginReference.all(in: .object(references)).contains { text in
             PluginReference(text).id == wanted.id && text != target
         }
+        return isMoved ? .object(references) : nil
     }
 
     /// Prints what becomes of each.

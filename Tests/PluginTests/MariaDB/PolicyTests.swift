@@ -69,7 +69,7 @@ struct PolicyTests {
         #expect(
             try Self.refusal(["databases": [["name": "mysql"]]])
                 == """
-                Database name "mysql" is on the reserved list: ['mysql', 'information_schema', 'performance_schema'].
+                Database name "mysql" is on the reserved list: ['mysql', 'information_schema', 'performance_schema', 'sys'].
                 """)
         #expect(
             try Self.refusal(["users": [["name": "root", "password": "x"]]])
