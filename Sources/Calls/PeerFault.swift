@@ -16,4 +16,19 @@ package enum PeerFault {
         guard failure.className == className, failure.module.hasPrefix(module) else { return nil }
         return String(failure.module.dropFirst(module.count))
     }
+
+    /// What became of a message: the peer's own failure, or trouble on the way.
+    ///
+    /// - Parameter peer: Who it went to, for the sentence.
+    /// - Returns: The code of a plugin's failure, as `fault` takes it, and a sentence; `unavailable` for a code that is none.
+    package static func outcome(_ error: MessagingError, peer: String) -> (code: String, message: String) {
+        if let failure = error.failure { return (code(failure) ?? "unavailable", failure.message) }
+        let code =
+            switch error.code {
+            case .timedOut: "timed_out"
+            case .cancelled: "cancelled"
+            default: "unavailable"
+            }
+        return (code, "\(peer) cannot be reached: \(error.message)")
+    }
 }

@@ -60,17 +60,7 @@ struct GuestReporter: PluginReporter {
 extension PluginError {
     /// What became of a message to a peer: its own failure, or trouble on the way.
     init(peer error: MessagingError) {
-        if let failure = error.failure {
-            let code = PeerFault.code(failure).flatMap(Code.init(text:)) ?? .unavailable
-            self.init(code, failure.message)
-        } else {
-            let code: Code =
-                switch error.code {
-                case .timedOut: .timedOut
-                case .cancelled: .cancelled
-                default: .unavailable
-                }
-            self.init(code, "the control plane cannot be reached: \(error.message)")
-        }
+        let outcome = PeerFault.outcome(error, peer: "the control plane")
+        self.init(Code(text: outcome.code) ?? .unavailable, outcome.message)
     }
 }
