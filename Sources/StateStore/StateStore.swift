@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import Model
+
 /// The rows that outlive every process.
 ///
 /// A transaction body is synchronous and runs on the store's own thread, so that a driver over a blocking C library fits
@@ -44,4 +46,7 @@ package protocol StateTransaction {
     var conductorLastSeen: any LastSeenRepository { get }
     var revocations: any RevocationRepository { get }
     var pluginValues: any PluginValueRepository { get }
+    var leases: any LeaseRepository { get }
+    /// The database's clock, which all who share it agree on; the same throughout the transaction. Leases are reckoned by it.
+    var now: Timestamp { get throws }
 }

@@ -13,11 +13,14 @@ struct Fixture: Sendable {
 
     let path: String
     let store: SQLiteStateStore
+    /// The store's, standing at `start` until a test moves it.
+    let clock: TestClock
 
     static func with(_ body: (Fixture) async throws -> Void) async throws {
         try await withTemporaryDirectory { directory in
             let path = directory + "/state/trove.db"
-            let fixture = Fixture(path: path, store: try open(path))
+            let clock = TestClock(start)
+            let fixture = Fixture(path: path, store: try open(path, clock: clock), clock: clock)
             do {
                 try await fixture.store.write(.relaxed) { transaction in
                     try transaction.datastores.upsert(
@@ -37,9 +40,11 @@ struct Fixture: Sendable {
         }
     }
 
-    static func open(_ path: String, migrations: [Migration] = Migration.sqlite) throws -> SQLiteStateStore {
+    static func open(
+        _ path: String, clock: TestClock = TestClock(start), migrations: [Migration] = Migration.sqlite
+    ) throws -> SQLiteStateStore {
         try SQLiteStateStore(
-            path: path, clock: TestClock(start), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            path: path, clock: clock, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             migrations: migrations, busyTimeout: .milliseconds(100))
     }
 
@@ -59,6 +64,24 @@ struct Fixture: Sendable {
             id: id, name: "name of \(id)", description: "of \(instance ?? "none")", projectID: project,
             instanceID: instance, parentID: parent, backupType: "org.example.stream", datastoreVersionID: versionID,
             created: start + .seconds(seconds))
+    }
+
+    /// Claims in a transaction of its own, so that each sees the clock as it is.
+    func claim(
+        _ owner: String = "w", host: String? = nil, lease: Duration = .seconds(30), excluding: [String] = [],
+        stealing: [JournalLease] = []
+    ) async throws -> JournalRecord? {
+        try await store.write(.relaxed) { transaction in
+            try transaction.journal.claim(
+                owner: owner, host: host, lease: lease, excluding: excluding, stealing: stealing)
+        }
+    }
+
+    /// Changes the journal in a transaction of its own.
+    func journal<Value: Sendable>(
+        _ body: @Sendable @escaping (any JournalRepository) throws -> Value
+    ) async throws -> Value {
+        try await store.write(.relaxed) { try body($0.journal) }
     }
 
     static func operation(_ id: String, on resource: String, after seconds: Int = 0) -> JournalRecord {

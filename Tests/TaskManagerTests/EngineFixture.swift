@@ -65,9 +65,9 @@ struct EngineFixture {
     }
 
     func claim() async throws -> JournalRecord? {
-        let clock = clock
-        return try await store.write(.relaxed) { transaction in
-            try transaction.journal.claim(owner: "test", now: clock.now, lease: .seconds(30), excluding: [])
+        try await store.write(.relaxed) { transaction in
+            try transaction.journal.claim(
+                owner: "test", host: nil, lease: .seconds(30), excluding: [], stealing: [])
         }
     }
 
@@ -180,6 +180,12 @@ struct AbsentBus: MessageBus {
     ) async throws(MessagingError) -> JSONValue { throw error }
     func cast(
         _ topic: String, _ method: String, _ arguments: [String: JSONValue], context: RequestContext, version: String
+    ) async throws(MessagingError) { throw error }
+    func castToAll(
+        _ topic: String, _ method: String, _ arguments: [String: JSONValue], context: RequestContext, version: String
+    ) async throws(MessagingError) { throw error }
+    func notify(
+        topic: String, priority: String, message: [String: JSONValue], context: RequestContext
     ) async throws(MessagingError) { throw error }
     func serve(topic: String, server: String, endpoint: any RPCEndpoint) async throws(MessagingError) { throw error }
     func declare(topic: String, server: String) async throws(MessagingError) { throw error }

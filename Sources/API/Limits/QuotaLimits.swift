@@ -38,6 +38,7 @@ extension QuotaLimits {
     static func admit(
         _ wanted: QuotaUsage, projectID: String, configuration: APIConfiguration, _ transaction: any StateTransaction
     ) throws {
+        try transaction.quotas.beginAdmission(projectID: projectID)
         let stored = try transaction.quotas.limits(projectID: projectID)
         let usage = try transaction.quotas.usage(projectID: projectID, flavorRAM: configuration.flavorRAM)
         try QuotaLimits(defaults: configuration.quotas, stored: stored).admit(wanted, on: usage)

@@ -25,6 +25,10 @@ package struct InstanceRecord: Sendable, Hashable {
     /// The instance's own address on the embedded network.
     package var address: String?
     package var region: String?
+    /// The host whose local compute has the instance; nil before it is placed, and where compute is a service.
+    package var computeHost: String?
+    /// The key of its messages, sealed under the control plane's passphrase, in Base64; nil: plain messages.
+    package var encryptedKey: String?
     /// `{"is_public": bool, "allowed_cidrs": [text]}` as stored; `nil` when never set.
     package var access: JSONValue?
     /// Pinned plugins, `{"datastore": "id@version", "backup": "id@version"}`.

@@ -26,6 +26,8 @@ package struct JournalRecord: Sendable, Hashable {
     package var attempt: Int
     /// Not before this time.
     package var notBefore: Timestamp
+    /// The host whose task managers alone may run it, because what its steps made is there; nil: any.
+    package var host: String?
     package var leaseOwner: String?
     package var leaseExpires: Timestamp?
     /// Grows with each claim; a write with an older number is refused.

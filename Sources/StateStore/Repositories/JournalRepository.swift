@@ -5,14 +5,27 @@ package import Model
 package protocol JournalRepository {
     func insert(_ record: JournalRecord) throws
     func find(_ id: String) throws -> JournalRecord?
-    /// Claims the oldest row that is ready (or whose lease has expired) and due; fence + 1, state running.
+    /// Claims the oldest row that is due by the database's clock and free for `host`; fence + 1, state running.
     ///
-    /// A row whose resource has another row running under a lease that has not expired is passed over, whoever runs it.
-    func claim(owner: String, now: Timestamp, lease: Duration, excluding resourceIDs: [String]) throws -> JournalRecord?
-    /// When the next row becomes due, a running one with the end of its lease; nil without one.
+    /// A running row is taken over only when its lease has expired and is listed in `stealing`: clocks step, so whoever
+    /// lists it has seen with a clock that does not that nobody renewed it. A ready row whose resource has another row
+    /// running is passed over, whoever runs that one.
+    ///
+    /// - Parameters:
+    ///   - owner: Who claims.
+    ///   - host: Rows of no host, which belong to it from then on, and rows of it; nil: rows of no host, which stay so.
+    ///   - lease: How long the claim holds without renewal.
+    ///   - resourceIDs: Whose rows are passed over.
+    ///   - stealing: Expired claims that are known to be dead, as `expired` told them.
+    func claim(
+        owner: String, host: String?, lease: Duration, excluding resourceIDs: [String], stealing: [JournalLease]
+    ) throws -> JournalRecord?
+    /// Claims whose lease has expired by the database's clock, oldest row first.
+    func expired() throws -> [JournalLease]
+    /// When the next row that `host` may claim becomes due, a running one with the end of its lease; nil without one.
     ///
     /// Rows that wait for another row of their resource do not count: they become due with that one's end.
-    func nextDue() throws -> Timestamp?
+    func nextDue(host: String?) throws -> Timestamp?
     /// Extends the lease of `id`; `.conflict` when the fence has moved on.
     func renew(_ id: String, fence: Int, until: Timestamp) throws
     /// Writes step, done flag, scratch and attempt; `.conflict` when the fence has moved on.

@@ -4,7 +4,8 @@ import Model
 
 extension SQLInstanceRepository {
     /// id, name, project, flavor, volume GiB, datastore version, created, updated, deleted (0 or 1), deleted at, task,
-    /// task started, server id, server status, address, region, access, plugins, version.
+    /// task started, server id, server status, address, region, access, plugins, version,
+    /// compute host, encrypted key.
     static func values(of record: InstanceRecord) -> [SQLValue] {
         let started = record.taskStarted ?? (record.task == .none ? nil : record.created)
         return [
@@ -14,11 +15,13 @@ extension SQLInstanceRepository {
             SQLValue(record.task.rawValue), SQLValue(started), SQLValue(record.serverID),
             .text(record.serverStatus.rawValue), SQLValue(record.address), SQLValue(record.region),
             SQLValue(record.access), .text(record.storedPlugins.text), SQLValue(record.version),
+            SQLValue(record.computeHost), SQLValue(record.encryptedKey),
         ]
     }
 
     /// id, name, project, flavor, volume GiB, datastore version, created, updated, deleted at, task, task started, service
-    /// status, heartbeat, volume used, server id, server status, address, region, access, plugins, version.
+    /// status, heartbeat, volume used, server id, server status, address, region, access, plugins, version,
+    /// compute host, encrypted key.
     static func record(_ row: any StateRow) throws -> InstanceRecord {
         var reader = RowReader(row)
         let record = try record(&reader)
@@ -89,6 +92,8 @@ extension SQLInstanceRepository {
         record.access = try reader.optionalJSON()
         record.storedPlugins = StoredJSON(text: try reader.text())
         record.version = try reader.int()
+        record.computeHost = try reader.optionalText()
+        record.encryptedKey = try reader.optionalText()
         return record
     }
 

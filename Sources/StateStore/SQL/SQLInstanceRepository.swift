@@ -33,7 +33,7 @@ struct InstanceStatements: Sendable {
     /// server id, status, address, updated, id
     let setServer: String
     /// name, flavor, volume, version id, task, task started, server id, server status, address, region, access, plugins,
-    /// updated, id, version read
+    /// compute host, encrypted key, updated, id, version read
     let save: String
     /// status id, description, heartbeat, instance id
     let setService: String
@@ -125,8 +125,9 @@ struct SQLInstanceRepository: InstanceRepository {
                 .text(record.name), .text(record.flavorID), SQLValue(record.volumeGiB),
                 .text(record.datastoreVersionID), SQLValue(record.task.rawValue), SQLValue(record.taskStarted),
                 SQLValue(record.serverID), .text(record.serverStatus.rawValue), SQLValue(record.address),
-                SQLValue(record.region), SQLValue(record.access), SQLValue(record.plugins), SQLValue(now),
-                .text(record.id), SQLValue(record.version),
+                SQLValue(record.region), SQLValue(record.access), SQLValue(record.plugins),
+                SQLValue(record.computeHost), SQLValue(record.encryptedKey), SQLValue(now), .text(record.id),
+                SQLValue(record.version),
             ]
         )
         if changed == 0 {

@@ -5,14 +5,22 @@ import Model
 /// Statements on `journal`. Placeholders in the order of the comments; "rows" are the columns of
 /// `SQLJournalRepository.record`.
 struct JournalStatements: Sendable {
+    /// How a dialect finds a row and takes it, in one transaction.
+    enum Claim: Sendable {
+        /// In one statement. owner, host, lease expires, now, host, now, now, JSON array of `mark`s, JSON array of excluded
+        /// resources, now → the claimed row
+        case atOnce(String)
+    }
+
     /// id, request, project, user, flow, resource, input, state, step, done (0 or 1), scratch, attempt, not before,
-    /// lease owner, lease expires, fence, error, created, updated
+    /// host, lease owner, lease expires, fence, error, created, updated
     let insert: String
     /// id → rows
     let find: String
-    /// owner, lease expires, now, now, JSON array of excluded resources, now → the claimed row
-    let claim: String
-    /// → time or NULL
+    let claim: Claim
+    /// now → id, fence, lease expires
+    let expired: String
+    /// host → time or NULL
     let nextDue: String
     /// until, id, fence
     let renew: String
@@ -35,6 +43,7 @@ struct JournalStatements: Sendable {
 struct SQLJournalRepository: JournalRepository {
     let connection: any StateConnection
     let statements: JournalStatements
+    let time: TransactionTime
 
     func insert(_ record: JournalRecord) throws {
         try connection.execute(
@@ -43,8 +52,9 @@ struct SQLJournalRepository: JournalRepository {
                 .text(record.id), .text(record.requestID), .text(record.projectID), .text(record.userID),
                 .text(record.flow), .text(record.resourceID), SQLValue(record.input), .text(record.state.rawValue),
                 .text(record.step), record.stepIsDone ? 1 : 0, SQLValue(record.scratch), SQLValue(record.attempt),
-                SQLValue(record.notBefore), SQLValue(record.leaseOwner), SQLValue(record.leaseExpires),
-                SQLValue(record.fence), SQLValue(record.error), SQLValue(record.created), SQLValue(record.updated),
+                SQLValue(record.notBefore), SQLValue(record.host), SQLValue(record.leaseOwner),
+                SQLValue(record.leaseExpires), SQLValue(record.fence), SQLValue(record.error),
+                SQLValue(record.created), SQLValue(record.updated),
             ]
         )
     }
@@ -54,19 +64,37 @@ struct SQLJournalRepository: JournalRepository {
     }
 
     func claim(
-        owner: String, now: Timestamp, lease: Duration, excluding resourceIDs: [String]
+        owner: String, host: String?, lease: Duration, excluding resourceIDs: [String], stealing: [JournalLease]
     ) throws -> JournalRecord? {
-        try connection.first(
-            statements.claim,
-            [
-                .text(owner), SQLValue(now + lease), SQLValue(now), SQLValue(now), .list(resourceIDs), SQLValue(now),
-            ],
-            Self.record
-        )
+        let now = try time.now
+        let marks = SQLValue.list(stealing.map(Self.mark))
+        switch statements.claim {
+        case .atOnce(let sql):
+            return try connection.first(
+                sql,
+                [
+                    .text(owner), SQLValue(host), SQLValue(now + lease), SQLValue(now), SQLValue(host), SQLValue(now),
+                    SQLValue(now), marks, .list(resourceIDs), SQLValue(now),
+                ],
+                Self.record
+            )
+        }
     }
 
-    func nextDue() throws -> Timestamp? {
-        try connection.first(statements.nextDue, []) { row in
+    /// What tells one claim from any other, as statements build it from a row.
+    private static func mark(_ claim: JournalLease) -> String {
+        "\(claim.fence)/\(claim.leaseExpires.microseconds)/\(claim.id)"
+    }
+
+    func expired() throws -> [JournalLease] {
+        try connection.query(statements.expired, [SQLValue(try time.now)]) { row in
+            var reader = RowReader(row)
+            return JournalLease(id: try reader.text(), fence: try reader.int(), leaseExpires: try reader.time())
+        }
+    }
+
+    func nextDue(host: String?) throws -> Timestamp? {
+        try connection.first(statements.nextDue, [SQLValue(host)]) { row in
             var reader = RowReader(row)
             return try reader.optionalTime()
         } ?? nil
@@ -153,6 +181,7 @@ struct SQLJournalRepository: JournalRepository {
         record.scratch = try reader.json()
         record.attempt = try reader.int()
         record.notBefore = try reader.time()
+        record.host = try reader.optionalText()
         record.leaseOwner = try reader.optionalText()
         record.leaseExpires = try reader.optionalTime()
         record.fence = try reader.int()

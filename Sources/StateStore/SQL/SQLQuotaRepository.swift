@@ -4,6 +4,8 @@ import Model
 
 /// Statements on `quotas` and the sums over live rows. Placeholders in the order of the comments.
 struct QuotaStatements: Sendable {
+    /// project; nil where one transaction writes at a time
+    let beginAdmission: String?
     /// project → flavor, count, sum of volume GiB; one row a flavor
     let instances: String
     /// project → count
@@ -17,6 +19,11 @@ struct QuotaStatements: Sendable {
 struct SQLQuotaRepository: QuotaRepository {
     let connection: any StateConnection
     let statements: QuotaStatements
+
+    func beginAdmission(projectID: String) throws {
+        guard let sql = statements.beginAdmission else { return }
+        try connection.execute(sql, [.text(projectID)])
+    }
 
     func usage(projectID: String, flavorRAM: [String: Int]) throws -> QuotaUsage {
         var usage = QuotaUsage()

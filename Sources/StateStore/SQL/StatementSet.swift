@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Model
+
 /// Every statement of one SQL dialect, by noun.
 ///
 /// Each noun's struct stands beside the repository that uses it and documents its placeholders and columns.
@@ -15,12 +17,16 @@ struct StatementSet: Sendable {
     let lastSeen: LastSeenStatements
     let revocations: RevocationStatements
     let pluginValues: PluginValueStatements
+    let leases: LeaseStatements
 }
 
 /// The repositories over one connection. Lives as long as one transaction body.
 struct SQLTransaction: StateTransaction {
     let connection: any StateConnection
     let statements: StatementSet
+    let time: TransactionTime
+
+    var now: Timestamp { get throws { try time.now } }
 
     var instances: any InstanceRepository {
         SQLInstanceRepository(connection: connection, statements: statements.instances)
@@ -32,7 +38,7 @@ struct SQLTransaction: StateTransaction {
         SQLDatastoreRepository(connection: connection, statements: statements.datastores)
     }
     var journal: any JournalRepository {
-        SQLJournalRepository(connection: connection, statements: statements.journal)
+        SQLJournalRepository(connection: connection, statements: statements.journal, time: time)
     }
     var ledger: any LedgerRepository {
         SQLLedgerRepository(connection: connection, statements: statements.ledger)
@@ -54,5 +60,8 @@ struct SQLTransaction: StateTransaction {
     }
     var pluginValues: any PluginValueRepository {
         SQLPluginValueRepository(connection: connection, statements: statements.pluginValues)
+    }
+    var leases: any LeaseRepository {
+        SQLLeaseRepository(connection: connection, statements: statements.leases, time: time)
     }
 }

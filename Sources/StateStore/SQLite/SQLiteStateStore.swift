@@ -17,6 +17,7 @@ package final class SQLiteStateStore: StateStore {
     /// Only its writing connection is used.
     private let pool: DatabasePool
     private let threads: ReaderThreads
+    private let clock: any WallClock
     private let logger: Logger
     private let isClosed = Mutex(false)
     /// What `PRAGMA synchronous` of the writing connection is now; touched on its queue alone.
@@ -26,7 +27,7 @@ package final class SQLiteStateStore: StateStore {
     ///
     /// - Parameters:
     ///   - path: The file, made 0600; missing directories above it are made 0700. `-wal` and `-shm` lie beside it.
-    ///   - clock: Dates the migrations.
+    ///   - clock: The database's clock: dates the migrations and ends leases.
     ///   - logger: Tells about migrations and closing.
     /// - Throws: `.corrupt` for a file that is no database, `.schema` for one newer than this program, `.busy`, `.full`,
     ///   `.unavailable`.
@@ -41,6 +42,7 @@ package final class SQLiteStateStore: StateStore {
     init(
         path: String, clock: any WallClock, logger: Logger, migrations: [Migration], busyTimeout: Duration
     ) throws(StateStoreError) {
+        self.clock = clock
         self.logger = logger
         try SQLiteFile.prepare(path, logger: logger)
         do {
@@ -106,14 +108,14 @@ package final class SQLiteStateStore: StateStore {
     package func read<Value: Sendable>(
         _ body: @Sendable @escaping (any StateTransaction) throws -> Value
     ) async throws -> Value {
-        try await withReader { try body(SQLTransaction(connection: $0, statements: .sqlite)) }
+        try await withReader { [clock] in try body(SQLTransaction(connection: $0, statements: .sqlite, time: TransactionTime(clock))) }
     }
 
     package func write<Value: Sendable>(
         _ durability: Durability,
         _ body: @Sendable @escaping (any StateTransaction) throws -> Value
     ) async throws -> Value {
-        try await withWriter(durability) { try body(SQLTransaction(connection: $0, statements: .sqlite)) }
+        try await withWriter(durability) { [clock] in try body(SQLTransaction(connection: $0, statements: .sqlite, time: TransactionTime(clock))) }
     }
 
     /// Runs `body` on a reading connection, inside a snapshot.

@@ -61,13 +61,14 @@ package actor FlowDispatcher {
     package var runningCount: Int { running.count }
 
     private func claimAll() async {
-        let (clock, configuration) = (services.clock, services.configuration)
+        let configuration = services.configuration
         while running.count < configuration.concurrency, !isStopping {
             let busy = Array(running.keys)
             do {
                 let record = try await services.store.write(.relaxed) { transaction in
                     try transaction.journal.claim(
-                        owner: configuration.owner, now: clock.now, lease: configuration.lease, excluding: busy
+                        owner: configuration.owner, host: nil, lease: configuration.lease, excluding: busy,
+                        stealing: transaction.journal.expired()
                     )
                 }
                 guard let record else { break }
@@ -94,7 +95,7 @@ package actor FlowDispatcher {
     }
 
     private func scheduleNext() async {
-        let due = try? await services.store.read { try $0.journal.nextDue() }
+        let due = try? await services.store.read { try $0.journal.nextDue(host: nil) }
         guard let due, !isStopping else { return }
         // A row that is due already waits for a busy resource or a free place; the end of a flow looks again at once.
         let pause = due - services.clock.now

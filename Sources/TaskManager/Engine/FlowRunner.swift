@@ -214,14 +214,14 @@ package struct FlowRunner: Sendable {
         of record: JournalRecord, logger: Logger, _ body: @Sendable @escaping () async throws -> Void
     ) async throws {
         let lease = services.configuration.lease
-        let (store, clock) = (services.store, services.clock)
+        let store = services.store
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await body() }
             group.addTask {
                 while true {
                     try await Task.sleep(for: lease / 3)
                     try await store.write(.relaxed) { transaction in
-                        try transaction.journal.renew(record.id, fence: record.fence, until: clock.now + lease)
+                        try transaction.journal.renew(record.id, fence: record.fence, until: transaction.now + lease)
                     }
                 }
             }

@@ -9,5 +9,5 @@ struct Migration: Sendable {
     let statements: [String]
 
     /// Every migration of the SQLite driver, ascending.
-    static let sqlite: [Migration] = [.firstRelease, .pluginValues]
+    static let sqlite: [Migration] = [.firstRelease, .pluginValues, .sharedWork]
 }

@@ -4,7 +4,8 @@ extension InstanceStatements {
     private static let columns = """
         i.id, i.name, i.tenant_id, i.flavor_id, i.volume_size, i.datastore_version_id, i.created, i.updated, \
         i.deleted_at, i.task_id, i.task_start_time, s.status_id, s.updated_at, s.volume_used, i.compute_instance_id, \
-        i.server_status, i.address, i.region_id, i.access, i.plugins, i.version
+        i.server_status, i.address, i.region_id, i.access, i.plugins, i.version, \
+        i.compute_host, i.encrypted_key
         """
 
     // CROSS JOIN keeps SQLite from reordering: `instances` is always walked by its index, so a page never sorts and never
@@ -45,8 +46,8 @@ extension InstanceStatements {
         insert: """
             INSERT INTO instances (id, name, tenant_id, flavor_id, volume_size, datastore_version_id, created, updated,
                 deleted, deleted_at, task_id, task_start_time, compute_instance_id, server_status, address, region_id,
-                access, plugins, version)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                access, plugins, version, compute_host, encrypted_key)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
         insertService: """
             INSERT INTO service_statuses (instance_id, status_id, status_description, updated_at, volume_used)
@@ -92,7 +93,7 @@ extension InstanceStatements {
             UPDATE instances
             SET name = ?, flavor_id = ?, volume_size = ?, datastore_version_id = ?, task_id = ?, task_start_time = ?,
                 compute_instance_id = ?, server_status = ?, address = ?, region_id = ?, access = ?, plugins = ?,
-                updated = ?, version = version + 1
+                compute_host = ?, encrypted_key = ?, updated = ?, version = version + 1
             WHERE id = ? AND deleted = 0 AND version = ?
             """,
         setService: """

@@ -3,7 +3,7 @@
 extension JournalStatements {
     private static let columns = """
         id, request_id, tenant_id, user_id, flow, resource_id, input, state, step, step_is_done, scratch, attempt, \
-        not_before, lease_owner, lease_expires, fence, error, created, updated
+        not_before, host, lease_owner, lease_expires, fence, error, created, updated
         """
 
     /// Unfinished; must stay the text of the partial indexes `journal_live` and `journal_live_resource`.
@@ -11,7 +11,6 @@ extension JournalStatements {
 
     private static let due = "CASE j.state WHEN 'ready' THEN j.not_before ELSE j.lease_expires END"
 
-    // A ready row has no lease, so comparing its `lease_expires` is never true.
     private static func isHeld(_ condition: String) -> String {
         """
         EXISTS (SELECT 1 FROM journal o WHERE o.resource_id = j.resource_id AND \(isLive("o")) \
@@ -22,25 +21,35 @@ extension JournalStatements {
     static let sqlite = JournalStatements(
         insert: """
             INSERT INTO journal (\(columns))
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
         find: "SELECT \(columns) FROM journal WHERE id = ?",
         // One statement finds and takes the row, so two task managers never hold the same one. `seq` is the order of the
         // inserts' transactions, which clocks cannot disturb.
-        claim: """
+        claim: .atOnce(
+            """
             UPDATE journal
-            SET state = 'running', lease_owner = ?, lease_expires = ?, fence = fence + 1, updated = ?
+            SET state = 'running', lease_owner = ?, host = COALESCE(host, ?), lease_expires = ?, fence = fence + 1,
+                updated = ?
             WHERE seq = (
                 SELECT j.seq FROM journal j
-                WHERE \(isLive("j")) AND \(due) <= ?
+                WHERE \(isLive("j")) AND (j.host IS NULL OR j.host = ?)
+                    AND ((j.state = 'ready' AND j.not_before <= ?)
+                        OR (j.state = 'running' AND j.lease_expires <= ?
+                            AND j.fence || '/' || j.lease_expires || '/' || j.id IN (SELECT value FROM json_each(?))))
                     AND j.resource_id NOT IN (SELECT value FROM json_each(?))
-                    AND NOT \(isHeld("o.lease_expires > ?"))
+                    AND NOT \(isHeld("o.state = 'running' AND (j.state = 'ready' OR o.lease_expires > ?)"))
                 ORDER BY j.seq LIMIT 1)
             RETURNING \(columns)
+            """),
+        expired: """
+            SELECT id, fence, lease_expires FROM journal j
+            WHERE \(isLive("j")) AND j.state = 'running' AND j.lease_expires <= ? ORDER BY j.seq
             """,
         nextDue: """
             SELECT MIN(\(due)) FROM journal j
-            WHERE \(isLive("j")) AND (j.state = 'running' OR NOT \(isHeld("o.state = 'running'")))
+            WHERE \(isLive("j")) AND (j.host IS NULL OR j.host = ?)
+                AND (j.state = 'running' OR NOT \(isHeld("o.state = 'running'")))
             """,
         renew: "UPDATE journal SET lease_expires = ? WHERE id = ? AND fence = ? AND state = 'running'",
         record: """

@@ -2,6 +2,7 @@
 
 extension QuotaStatements {
     static let sqlite = QuotaStatements(
+        beginAdmission: nil,
         instances: """
             SELECT flavor_id, COUNT(*), SUM(volume_size) FROM instances
             WHERE tenant_id = ? AND deleted = 0 GROUP BY flavor_id

@@ -5,6 +5,6 @@ extension StatementSet {
     static let sqlite = StatementSet(
         instances: .sqlite, backups: .sqlite, datastores: .sqlite, journal: .sqlite, ledger: .sqlite, quotas: .sqlite,
         faults: .sqlite, rootHistory: .sqlite, lastSeen: .sqlite, revocations: .sqlite,
-        pluginValues: .sqlite
+        pluginValues: .sqlite, leases: .sqlite
     )
 }
