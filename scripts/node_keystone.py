@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import time
+import urllib.error
 import urllib.request
 
 from node_files import HOST, NodeError, Ports, make_password, run, write_private
@@ -42,8 +43,8 @@ password_hash_rounds = 4
 class Administration:
     """Keystone's API as its administrator."""
 
-    def __init__(self, url, password):
-        self.url, self.token = url, None
+    def __init__(self, url, password, context=None):
+        self.url, self.token, self.context = url, None, context
         user = {"name": "admin", "password": password, "domain": {"id": "default"}}
         headers, _ = self.send("POST", "/auth/tokens", {"auth": {
             "identity": {"methods": ["password"], "password": {"user": user}},
@@ -55,12 +56,22 @@ class Administration:
         request.add_header("Content-Type", "application/json")
         if self.token:
             request.add_header("X-Auth-Token", self.token)
-        with urllib.request.urlopen(request, timeout=30) as response:
-            text = response.read()
-            return response.headers, json.loads(text) if text else None
+        try:
+            with urllib.request.urlopen(request, timeout=30, context=self.context) as response:
+                text = response.read()
+                return response.headers, json.loads(text) if text else None
+        except urllib.error.HTTPError as error:
+            raise NodeError(f"Keystone answered {error.code} to {method} {path}: {error.read().decode(errors='replace')}")
 
     def names(self, plural):
         return {item["name"]: item["id"] for item in self.send("GET", "/" + plural)[1][plural]}
+
+    def has_region(self, name):
+        return any(region["id"] == name for region in self.send("GET", "/regions")[1]["regions"])
+
+    def ensure_region(self, name):
+        if not self.has_region(name):
+            self.send("POST", "/regions", {"region": {"id": name}})
 
     def ensure(self, plural, name, **more):
         known = self.names(plural)

@@ -4,6 +4,9 @@
 
     nodes.py start --dir DIR [--tls] NAME ...      starts them, prints one JSON document, and supervises them
     nodes.py ctl --dir DIR COMMAND [NAME]          kill, stop, start, restart, freeze, thaw, status, shutdown
+    nodes.py space --dir DIR make NAME             a database, virtual host and region for one control plane; prints JSON
+    nodes.py space --dir DIR announce NAME URL     puts its API's address into the catalogue
+    nodes.py space --dir DIR drop NAME             removes it
 
 NAME is mariadb, rabbitmq or keystone, with digits behind it for more than one (mariadb2). SIGTERM, SIGINT and the end of standard
 input (where that is a pipe) stop everything and remove DIR; when this program is killed, the kernel kills the nodes.
@@ -21,6 +24,7 @@ import time
 
 from node_files import NodeError, Ports, make_authority
 from node_kinds import KINDS
+from node_space import Space
 
 
 class Stop(Exception):
@@ -193,6 +197,23 @@ def control(arguments):
     return 0
 
 
+def place(arguments):
+    try:
+        with open(os.path.join(arguments.dir, "nodes.json")) as file:
+            space = Space(json.load(file), arguments.name)
+        if arguments.command == "make":
+            space.make()
+            print(json.dumps(space.describe()))
+        elif arguments.command == "announce":
+            space.announce(arguments.url)
+        else:
+            space.drop()
+        return 0
+    except (NodeError, OSError) as error:
+        print(f"nodes: {error}", file=sys.stderr)
+        return 1
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True)
@@ -209,7 +230,15 @@ def main():
     commanding.add_argument("command")
     commanding.add_argument("names", nargs="*", metavar="NAME")
     commanding.set_defaults(run=control)
+    placing = commands.add_parser("space", help="a control plane's own part of the nodes")
+    placing.add_argument("--dir", required=True)
+    placing.add_argument("command", choices=["make", "announce", "drop"])
+    placing.add_argument("name")
+    placing.add_argument("url", nargs="?")
+    placing.set_defaults(run=place)
     arguments = parser.parse_args()
+    if getattr(arguments, "command", None) == "announce" and not arguments.url:
+        parser.error("announce needs the API's URL")
     return arguments.run(arguments)
 
 
