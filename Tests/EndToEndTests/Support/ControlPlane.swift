@@ -2,6 +2,7 @@
 
 import Foundation
 import Model
+import TestSupport
 
 #if canImport(FoundationNetworking)
     import FoundationNetworking
@@ -13,8 +14,12 @@ final class ControlPlane: @unchecked Sendable {
     private(set) var url = ""
     /// Used by one test at a time.
     private var process: Process?
-    private let environment: [String: String]
+    private var environment: [String: String]
     private var listenPort = 0
+    /// What it stands on.
+    let shape: Shape
+    /// Its part of the nodes, from the first start on; nil in the embedded shape.
+    private(set) var space: NodeSpace?
 
     /// What comes before a command's own words.
     private let command: [String]
@@ -24,7 +29,11 @@ final class ControlPlane: @unchecked Sendable {
     /// - Parameters:
     ///   - asUser: Everything runs as this uid, on a home that belongs to it; needs root.
     ///   - program: Path of the program, when it is not the built one.
-    init(environment: [String: String] = [:], asUser uid: uid_t? = nil, program: String = Build.trove) throws {
+    init(
+        environment: [String: String] = [:], asUser uid: uid_t? = nil, program: String = Build.trove,
+        shape: Shape = .current
+    ) throws {
+        self.shape = shape
         guard let uid else {
             home = Build.root + "/.build/e2e/" + UUID().uuidString.prefix(8).lowercased()
             self.environment = environment
@@ -47,9 +56,10 @@ final class ControlPlane: @unchecked Sendable {
     /// Runs `body` with a control plane that serves; afterwards nothing of it is left, also on failure.
     static func with(
         environment: [String: String] = [:], asUser uid: uid_t? = nil, program: String = Build.trove,
-        configure: (ControlPlane) throws -> Void = { _ in }, _ body: (ControlPlane) async throws -> Void
+        shape: Shape = .current, configure: (ControlPlane) throws -> Void = { _ in },
+        _ body: (ControlPlane) async throws -> Void
     ) async throws {
-        let plane = try ControlPlane(environment: environment, asUser: uid, program: program)
+        let plane = try ControlPlane(environment: environment, asUser: uid, program: program, shape: shape)
         do {
             try configure(plane)
             try await plane.start()
@@ -75,6 +85,7 @@ final class ControlPlane: @unchecked Sendable {
 
     /// Starts `trove serve` and waits for its ready line.
     func start(arguments: [String] = []) async throws {
+        if shape == .production && space == nil { try await makeSpace() }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: command[0])
         process.arguments = command.dropFirst() + ["serve"] + arguments
@@ -95,7 +106,18 @@ final class ControlPlane: @unchecked Sendable {
             throw TestFailure("the control plane did not become ready: '\(line)'\n\(logTail())")
         }
         self.url = String(url)
+        let isFirst = listenPort == 0
         listenPort = Int(url.split(separator: ":").last ?? "0") ?? 0
+        if isFirst { try await space?.announce(self.url) }
+    }
+
+    /// A database, a virtual host and a region of its own, and the schema in it.
+    private func makeSpace() async throws {
+        let space = try await NodeSpace.make(on: try Nodes.shared())
+        self.space = space
+        environment.merge(space.environment) { own, _ in own }
+        let upgraded = try await trove(["db", "upgrade"])
+        guard upgraded.status == 0 else { throw TestFailure("trove db upgrade: \(upgraded.errors)\(upgraded.output)") }
     }
 
     private static func firstLine(of handle: FileHandle) async throws -> String {
@@ -158,6 +180,7 @@ final class ControlPlane: @unchecked Sendable {
             if process.isRunning { try? await kill9() }
         }
         _ = try? await trove(["purge", "--yes"])
+        try? await space?.drop()
         try? FileManager.default.removeItem(atPath: home)
         try? FileManager.default.removeItem(atPath: logPath)
         if let scratch { try? FileManager.default.removeItem(atPath: scratch) }
@@ -169,8 +192,9 @@ final class ControlPlane: @unchecked Sendable {
         try await Command.run(command + arguments + ["--home", home], environment: environment)
     }
 
-    /// Variables of the home's openrc.
+    /// What a tenant's openrc has: the home's, or one of Keystone's.
     func openrc() throws -> [String: String] {
+        if let space { return space.openrc }
         let text = try String(contentsOfFile: home + "/openrc", encoding: .utf8)
         var values: [String: String] = [:]
         for line in text.split(separator: "\n") where line.hasPrefix("export ") {

@@ -164,8 +164,9 @@ extension RESTClient {
 }
 
 extension ControlPlane {
-    /// The administrator's variables from clouds.yaml, in openrc's names.
+    /// The administrator's variables, in openrc's names: from clouds.yaml, or Keystone's.
     func administrator() throws -> [String: String] {
+        if let space { return space.administrator }
         let text = try String(contentsOfFile: home + "/clouds.yaml", encoding: .utf8)
         guard let start = text.range(of: "trove-admin:") else { throw TestFailure("clouds.yaml has no trove-admin") }
         var values: [String: String] = [:]
