@@ -231,7 +231,7 @@ let package = Package(
         + tests("PolicyTests", ["Policy", "Model"])
         + tests("NotificationsTests", ["Notifications", "Messaging", "Model", log])
         + tests("IdentityTests", ["Identity", "StateStore", "HTTPClient", "Model", log])
-        + tests("ComputeTests", ["Compute", "CLinux", "Model", log])
+        + tests("ComputeTests", ["Compute", "CLinux", "Model", "compute-check", log])
         + tests("ObjectStoreTests", ["ObjectStore", "Model", "COpenSSL", "CZstd"])
         + tests("PluginTests", ["TrovePluginKit", "CTrovePlugin"])
         + [
@@ -239,6 +239,12 @@ let package = Package(
             .executableTarget(
                 name: "plugin-host-check", dependencies: ["PluginHost", "PluginObjects", log],
                 path: "Tests/PluginHostCheck",
+                swiftSettings: settings)
+        ]
+        + [
+            // The other processes of a home in the compute driver's tests.
+            .executableTarget(
+                name: "compute-check", dependencies: ["Compute", "Model", log], path: "Tests/ComputeCheck",
                 swiftSettings: settings)
         ]
         + [

@@ -7,6 +7,10 @@ package import Model
 /// Every function is idempotent by instance id: a repeat finds what an earlier try made. Nothing here reads or writes the
 /// state store; the caller writes `resources(for:effect:)` to the ledger before each effect.
 package protocol ComputeDriver: Sendable {
+    /// Name of the one host that this driver's instances live on: only a process there can work on them. Nil where every
+    /// process can.
+    var host: String? { get }
+
     /// What an effect makes for an instance, by deterministic tags, for the ledger.
     func resources(for instanceID: String, effect: ComputeEffect) -> [ComputeResource]
 
@@ -52,6 +56,10 @@ package protocol ComputeDriver: Sendable {
 
     /// Everything on the host that belongs to this home, or claims to, as the ledger would name it.
     func inventory() async throws(ComputeError) -> [ComputeResource]
+}
+
+extension ComputeDriver {
+    package var host: String? { nil }
 }
 
 /// A kind of outside effect.

@@ -45,6 +45,7 @@ enum TestAgent {
         #include <stdio.h>
         #include <stdlib.h>
         #include <string.h>
+        #include <sys/file.h>
         #include <sys/stat.h>
         #include <unistd.h>
         static char text[65536];
@@ -96,7 +97,7 @@ enum TestAgent {
           if (!strcmp(argv[0], "engine")) return serve();
           if (argc == 3 && !strcmp(argv[1], "lock")) {
             int lock = open(argv[2], O_RDWR | O_CREAT, 0600);
-            if (lock < 0 || lockf(lock, F_TLOCK, 0) || write(1, "held", 4) != 4) return 1;
+            if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) || write(1, "held", 4) != 4) return 1;
             for (;;) pause();
           }
           int fd = argc == 3 && !strcmp(argv[1], "--config") ? open(argv[2], O_RDONLY) : -1;
@@ -106,6 +107,12 @@ enum TestAgent {
           if (strstr(text, "\"mode\":\"initialize\"")) {
             if (strstr(text, "\"behave\":\"fail\"")) return 3;
             if (strstr(text, "\"behave\":\"hang\"")) for (;;) pause();
+            if (member("trace")) {
+              int trace = open(member("trace"), O_WRONLY | O_CREAT | O_APPEND, 0600);
+              if (trace < 0 || dprintf(trace, "%d\n", getpid()) < 0) return 10;
+              close(trace);
+            }
+            if (strstr(text, "\"behave\":\"slow\"")) usleep(300000);
             if (chdir(member("data_dir"))) return 4;
             mkdir("db", 0700);
             static char block[128 * 1024];

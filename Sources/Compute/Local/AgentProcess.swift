@@ -17,13 +17,24 @@ extension LocalCompute {
             return handle
         }
         for pid in candidates(id) {
-            guard let entry = ProcessEntry(pid), entry.configuration == paths.guestConfiguration(id) else { continue }
+            guard let entry = startedEntry(pid), entry.configuration == paths.guestConfiguration(id) else { continue }
             if let handle = handle(pid, startTime: nil) {
                 try? writeAgentRecord(id, handle)
                 return handle
             }
         }
         return nil
+    }
+
+    /// A program that has just been started has no arguments yet for some microseconds.
+    private func startedEntry(_ pid: pid_t) -> ProcessEntry? {
+        var entry = ProcessEntry(pid)
+        guard groups.isAvailable else { return entry }
+        _ = poll(for: .milliseconds(100)) {
+            if entry?.arguments.isEmpty == true { entry = ProcessEntry(pid) }
+            return entry?.arguments.isEmpty != true
+        }
+        return entry
     }
 
     private func candidates(_ id: String) -> [pid_t] {

@@ -5,17 +5,25 @@ import Model
 /// `placement.json`: what an instance has claimed.
 struct PlacementRecord: Sendable, Hashable {
     var placement: Placement
+    /// Name of the host that it is on; nil in records of releases that had only one.
+    var host: String?
 
-    init(_ placement: Placement) { self.placement = placement }
+    init(_ placement: Placement, host: String?) {
+        self.placement = placement
+        self.host = host
+    }
 
     init?(_ json: JSONValue?) {
         guard let address = json?["address"]?.stringValue, let uid = json?["uid"]?.intValue,
             let uid = UInt32(exactly: uid)
         else { return nil }
         placement = Placement(address: address, uid: uid)
+        host = json?["host"]?.stringValue
     }
 
-    var json: JSONValue { ["address": .string(placement.address), "uid": .int(Int64(placement.uid))] }
+    var json: JSONValue {
+        ["address": .string(placement.address), "uid": .int(Int64(placement.uid)), "host": .optional(host)]
+    }
 
     func claims(isPrivileged: Bool) -> [(ClaimKind, String)] {
         isPrivileged ? [(.address, placement.address), (.uid, String(placement.uid))] : [(.address, placement.address)]

@@ -7,8 +7,9 @@ import Model
 extension LocalCompute {
     package func allocate(_ instanceID: String, ports: [Int]) async throws(ComputeError) -> Placement {
         try check(instanceID)
-        return try await pool.run(key: instanceID) { () throws(ComputeError) in
+        return try await run(on: instanceID) { () throws(ComputeError) in
             if let record = PlacementRecord(HostFiles.readJSON(self.paths.placement(instanceID))) {
+                try self.requireHere(record, instanceID)
                 return record.placement
             }
             return try self.place(instanceID, ports)
@@ -17,8 +18,9 @@ extension LocalCompute {
 
     package func release(_ instanceID: String) async throws(ComputeError) {
         try check(instanceID)
-        try await pool.run(key: instanceID) { () throws(ComputeError) in
+        try await run(on: instanceID) { () throws(ComputeError) in
             if let record = PlacementRecord(HostFiles.readJSON(self.paths.placement(instanceID))) {
+                try self.requireHere(record, instanceID)
                 for (kind, value) in record.claims(isPrivileged: true) {
                     try self.claims.give(kind, value, from: instanceID)
                 }
@@ -27,6 +29,8 @@ extension LocalCompute {
             }
             try HostFiles.removeFile(self.paths.placement(instanceID))
             rmdir(self.paths.instance(instanceID))
+            self.removeLock(Self.volumeKey(instanceID))
+            unlink(self.paths.lock(instanceID))
         }
     }
 
@@ -35,6 +39,7 @@ extension LocalCompute {
         guard let record = PlacementRecord(HostFiles.readJSON(paths.placement(id))) else {
             throw ComputeError(.missing, "instance \(id) has no placement; allocate it first")
         }
+        try requireHere(record, id)
         return record.placement
     }
 
@@ -53,7 +58,7 @@ extension LocalCompute {
         }
         let address = try claimAddress(id, ports)
         let uid = configuration.isPrivileged ? try claimUID(id) : getuid()
-        let record = PlacementRecord(Placement(address: address, uid: uid))
+        let record = PlacementRecord(Placement(address: address, uid: uid), host: configuration.host)
         try HostFiles.writeJSON(paths.placement(id), record.json)
         return record.placement
     }

@@ -9,7 +9,7 @@ extension LocalCompute {
         try check(request.instanceID)
         // The agent may come up while the volume is still being made.
         try await attachFinishedVolume(request.instanceID)
-        return try await pool.run(key: request.instanceID) { () throws(ComputeError) in
+        return try await run(on: request.instanceID) { () throws(ComputeError) in
             try self.launch(request.instanceID, request.guestConfiguration, request.flavor)
             return request.instanceID
         }
@@ -18,7 +18,8 @@ extension LocalCompute {
     package func replaceAgent(_ request: BootRequest) async throws(ComputeError) {
         let id = request.instanceID
         try check(id)
-        try await pool.run(key: id) { () throws(ComputeError) in
+        try await run(on: id) { () throws(ComputeError) in
+            _ = try self.placement(id)
             guard HostFiles.exists(self.paths.guestConfiguration(id)) else {
                 throw ComputeError(.missing, "instance \(id) has never been booted here; boot it first")
             }
@@ -33,7 +34,7 @@ extension LocalCompute {
     package func ensureServer(_ instanceID: String) async throws(ComputeError) {
         try check(instanceID)
         try await attachFinishedVolume(instanceID)
-        try await pool.run(key: instanceID) { () throws(ComputeError) in
+        try await run(on: instanceID) { () throws(ComputeError) in
             guard let base = HostFiles.readJSON(self.paths.guestConfiguration(instanceID)),
                 let memory = base["memory_mb"]?.intValue, let vcpus = base["vcpus"]?.intValue
             else {
@@ -58,7 +59,8 @@ extension LocalCompute {
     package func deleteServer(_ instanceID: String) async throws(ComputeError) {
         try check(instanceID)
         watcher.forget(instanceID)
-        try await pool.run(key: instanceID) { () throws(ComputeError) in
+        try await run(on: instanceID) { () throws(ComputeError) in
+            try self.requireHere(PlacementRecord(HostFiles.readJSON(self.paths.placement(instanceID))), instanceID)
             // A repeat of `boot` that was queued before may have armed the watch again.
             self.watcher.forget(instanceID)
             try self.endProcesses(instanceID)
@@ -82,18 +84,20 @@ extension LocalCompute {
     }
 
     /// Ends agent, engine and whatever they started, and removes their control groups.
-    func endProcesses(_ id: String) throws(ComputeError) {
+    ///
+    /// - Parameter more: A directory beside the instance's own that its processes work on.
+    func endProcesses(_ id: String, workingOn more: String? = nil) throws(ComputeError) {
         let agent = liveAgent(id)
         defer { agent?.close() }
-        guard groups.isAvailable else { return try endFamily(id, agent) }
+        guard groups.isAvailable else { return try endFamily(id, agent, more) }
         if let agent { try stopAgent(agent, id) }
         try groups.kill(id, timeout: configuration.killTimeout)
         try groups.remove(id, timeout: configuration.killTimeout)
     }
 
     /// Without control groups: the agent's descendants as they are before it ends, and orphans that work for the instance.
-    private func endFamily(_ id: String, _ agent: ProcessHandle?) throws(ComputeError) {
-        let directories = [paths.instance(id), paths.runInstance(id)]
+    private func endFamily(_ id: String, _ agent: ProcessHandle?, _ more: String?) throws(ComputeError) {
+        let directories = [paths.instance(id), paths.runInstance(id)] + (more.map { [$0] } ?? [])
         var family = ProcessTable.family(of: agent?.pid, directories: directories, in: ProcessEntry.all())
         if let agent { try stopAgent(agent, id) }
         let isGone = poll(for: configuration.killTimeout) {
@@ -137,7 +141,7 @@ extension LocalCompute {
     /// The run directory, and with it the claims, may have been emptied by a reboot.
     private func claimAgain(_ id: String, _ owner: Placement) throws(ComputeError) {
         try claims.prepare()
-        for (kind, value) in PlacementRecord(owner).claims(isPrivileged: configuration.isPrivileged) {
+        for (kind, value) in PlacementRecord(owner, host: nil).claims(isPrivileged: configuration.isPrivileged) {
             guard try claims.take(kind, value, for: id) else {
                 throw ComputeError(
                     .failed,

@@ -32,12 +32,14 @@ extension LocalCompute {
 
     package func inventory() async throws(ComputeError) -> [ComputeResource] {
         try await background.run { () throws(ComputeError) in }
-        let building = Set(builds.withLock { $0.keys.map(buildID) })
         return try await pool.run { () throws(ComputeError) in
+            let building = Set(self.keysInTheMaking().map(self.buildID))
+            let elsewhere = Set(self.instanceIDs().filter { !self.isHere($0) })
             var found = Set(self.directories() + self.claimed() + self.attached() + self.running())
             found = found.filter { resource in
                 guard let id = resource.ownerID else { return true }
-                return !building.contains(id) && (self.isKeeper || !id.hasPrefix(Self.buildPrefix))
+                return !building.contains(id) && !elsewhere.contains(id)
+                    && (self.isKeeper || !id.hasPrefix(Self.buildPrefix))
             }
             return found.sorted { ($0.kind, $0.tag) < ($1.kind, $1.tag) }
         }
@@ -94,8 +96,9 @@ extension LocalCompute {
                 found.append(resource("directory", "\(paths.instance(id))/\(data)"))
             }
         }
-        // What could not be removed still takes space.
-        found += (isKeeper ? HostFiles.list(paths.trash) : []).map { name in
+        // What could not be removed still takes space; another process removes its own.
+        let trash = isKeeper ? HostFiles.list(paths.trash) : []
+        found += trash.filter { $0.hasPrefix(ProcessMark.own + "-") || !ProcessMark.isAlive($0) }.map { name in
             ComputeResource(kind: "image", tag: "\(paths.trash)/\(name)", ownerID: nil)
         }
         for id in HostFiles.list(paths.runInstances) where isOurRun(id) {
@@ -127,11 +130,15 @@ extension LocalCompute {
 
     private func attached() -> [ComputeResource] {
         let home = paths.home + "/"
-        var found = LoopTable.all { $0.hasPrefix(home) }.map { resource("loop", $0.image) }
+        // A process that starts looks for a moment whether the host can mount.
+        func isOurs(_ image: String) -> Bool {
+            image.hasPrefix(home) && !(image.hasPrefix(paths.trash + "/") && image.hasSuffix(VolumeHost.probeSuffix))
+        }
+        var found = LoopTable.all(where: isOurs).map { resource("loop", $0.image) }
         for mount in MountEntry.all() {
             let isOurImage =
                 mount.source.hasPrefix("/dev/loop")
-                && Int32(mount.source.dropFirst(9)).flatMap(LoopTable.image)?.hasPrefix(home) == true
+                && Int32(mount.source.dropFirst(9)).flatMap(LoopTable.image).map(isOurs) == true
             let isInOurRun =
                 mount.mountPoint.hasPrefix(paths.runInstances + "/")
                 && ownerID(of: mount.mountPoint).map(isOurRun) == true

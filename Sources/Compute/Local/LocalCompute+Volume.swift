@@ -11,7 +11,7 @@ extension LocalCompute {
         guard request.sizeGiB >= 1 else {
             throw ComputeError(.unsupported, "a volume has at least 1 GiB, not \(request.sizeGiB)")
         }
-        return try await pool.run(key: Self.volumeKey(request.instanceID)) { () throws(ComputeError) in
+        return try await run(on: Self.volumeKey(request.instanceID)) { () throws(ComputeError) in
             let owner = try self.placement(request.instanceID)
             if self.volumes.hasImages {
                 self.spares.noteUse()
@@ -26,9 +26,10 @@ extension LocalCompute {
 
     package func deleteVolume(_ instanceID: String) async throws(ComputeError) {
         try check(instanceID)
-        try await pool.run(key: Self.volumeKey(instanceID)) { () throws(ComputeError) in
+        try await run(on: Self.volumeKey(instanceID)) { () throws(ComputeError) in
             let image = self.paths.image(instanceID)
-            let trash = "\(self.paths.trash)/\(instanceID)-\(SystemRandomSource().bytes(6).hex)"
+            try self.requireHere(PlacementRecord(HostFiles.readJSON(self.paths.placement(instanceID))), instanceID)
+            let trash = self.trashName()
             if self.volumes.hasImages { try self.volumes.unmount(image, at: self.paths.mount(instanceID)) }
             if HostFiles.exists(image) {
                 try HostFiles.move(image, trash)
@@ -40,19 +41,16 @@ extension LocalCompute {
             for name in HostFiles.list(self.paths.instance(instanceID)) where name != "placement.json" {
                 try HostFiles.removeTree("\(self.paths.instance(instanceID))/\(name)")
             }
-            self.promised.drop(instanceID)
+            try self.promised.drop(instanceID)
         }
     }
 
     /// Where the engine's data is: the mount, or the plain directory.
     func dataDirectory(_ id: String) -> String { volumes.hasImages ? paths.mount(id) : paths.plainData(id) }
 
-    /// Work on a volume goes on beside work on its server, but never twice at once.
-    static func volumeKey(_ id: String) -> String { "volume \(id)" }
-
     /// Mounts a finished volume again if it is not mounted; one that is still being made is left to that.
     func attachFinishedVolume(_ id: String) async throws(ComputeError) {
-        try await pool.run(key: Self.volumeKey(id)) { () throws(ComputeError) in
+        try await run(on: Self.volumeKey(id)) { () throws(ComputeError) in
             guard VolumeRecord(HostFiles.readJSON(self.paths.volumeRecord(id)))?.isReady == true else { return }
             try self.attachVolume(id)
         }
@@ -134,7 +132,7 @@ extension LocalCompute {
             return record
         }
         let record = VolumeRecord(sizeGiB: request.sizeGiB, templateKey: request.templateKey, isReady: false)
-        try promised.reserve(request.instanceID, record.bytes)
+        try promised.reserve(request.instanceID, gibibytes: record.sizeGiB)
         try HostFiles.writeJSON(path, record.json)
         return record
     }
@@ -142,9 +140,7 @@ extension LocalCompute {
     private func makeImage(_ request: VolumeRequest, _ bytes: UInt64) throws(ComputeError) {
         let image = paths.image(request.instanceID)
         guard let key = request.templateKey else {
-            let partial = image + ".partial"
-            try volumes.format(partial, bytes: bytes)
-            return try HostFiles.move(partial, image)
+            return try volumes.format(image, bytes: bytes)
         }
         if takeSpare(key, for: image) { return }
         try requireTemplate(key, paths.templateImage(key))

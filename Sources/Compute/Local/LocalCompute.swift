@@ -10,7 +10,8 @@ import Synchronization
 ///
 /// An instance has a loopback address, a uid, an XFS image mounted through a loop device, and control groups. Without root,
 /// or where the host has no loop devices or XFS, its data is a plain directory. Everything that an instance has is found
-/// again by its id: nothing but promises of disk space is kept in memory.
+/// again by its id, from records on disk alone, so that several processes of the host may work on one home: what two of them
+/// must not do at once is done under lock files, which end with their holder.
 package final class LocalCompute: ComputeDriver {
     package let configuration: LocalComputeConfiguration
     package let paths: LocalPaths
@@ -27,10 +28,13 @@ package final class LocalCompute: ComputeDriver {
     let background: BlockingPool
     let spares: SpareWork
     let builds = Mutex<[String: TemplateBuild]>([:])
-    private let homeLock: Int32
-    /// Whether this process is the one that works on the home. Another one (an audit beside the server) only looks, and
-    /// leaves alone what seems half done: it may be in the making. Source: lockf(3); the lock ends with the process.
-    let isKeeper: Bool
+    /// The template that each datastore version uses here, by the version's name, with the lock that says so.
+    let uses = Mutex<[String: (key: String, lock: FileLock)]>([:])
+    let keeper: KeeperRole
+
+    package var host: String? { configuration.host }
+    /// Whether this process is the one that sweeps the home. One that only looks (an audit) never is.
+    var isKeeper: Bool { keeper.isHeld }
 
     /// Looks at the host, makes missing directories, mends what a crash left half done.
     ///
@@ -45,19 +49,17 @@ package final class LocalCompute: ComputeDriver {
         groups = ControlGroups(
             paths: paths, isPrivileged: configuration.isPrivileged, logger: configuration.logger)
         volumes = VolumeHost(paths: paths, configuration: configuration)
-        promised = PromisedBytes(
-            directory: paths.instances, overcommit: configuration.overcommit, reserveGiB: configuration.reserveGiB)
+        promised = PromisedBytes(paths, configuration)
         bootID = HostFiles.readText("/proc/sys/kernel/random/boot_id") ?? ""
         watcher = try AgentWatcher()
         pool = BlockingPool(threads: 8)
         background = BlockingPool(threads: 1)
         spares = SpareWork()
-        homeLock = Glibc.open("\(paths.instances)/.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        isKeeper = !configuration.isObserver && homeLock >= 0 && lockf(homeLock, F_TLOCK, 0) == 0
-        recover()
+        keeper = KeeperRole(paths.lock("@keeper"))
+        if !configuration.isObserver { try recover() }
     }
 
-    deinit { if homeLock >= 0 { Glibc.close(homeLock) } }
+    deinit { leave() }
 
     /// `init`, on a thread of its own.
     package static func open(_ configuration: LocalComputeConfiguration) async throws(ComputeError) -> LocalCompute {
@@ -69,18 +71,29 @@ package final class LocalCompute: ComputeDriver {
     /// Waits for removals that still go on, and ends the driver's threads. Instances keep running.
     package func close() async {
         watcher.close()
+        leave()
         spares.close()
         try? await background.run { () throws(ComputeError) in }
         background.close()
         pool.close()
-        if isKeeper { _ = lockf(homeLock, F_ULOCK, 0) }
+    }
+
+    /// Leaves the home to the other processes.
+    private func leave() {
+        keeper.close()
+        uses.withLock { uses in
+            for use in uses.values { use.lock.release() }
+            uses = [:]
+        }
     }
 
     private static func makeDirectories(_ paths: LocalPaths) throws(ComputeError) {
         try HostFiles.makeDirectories(paths.home, mode: 0o711)
         try HostFiles.makeDirectory(paths.instances, mode: 0o711)
         try HostFiles.makeDirectory(paths.templates, mode: 0o700)
-        try HostFiles.makeDirectory(paths.trash, mode: 0o700)
+        for directory in [paths.trash, paths.promises, paths.locks] {
+            try HostFiles.makeDirectory(directory, mode: 0o700)
+        }
         try HostFiles.makeDirectories(paths.run, mode: 0o711)
         try HostFiles.requireOwn(paths.run)
         try HostFiles.makeDirectory(paths.homeRun, mode: 0o700)
@@ -89,22 +102,31 @@ package final class LocalCompute: ComputeDriver {
 
     /// Claims again what this home's instances had before a reboot emptied the run directory, counts their volumes, and
     /// removes what a crash left of removals and templates.
-    private func recover() {
-        for id in instanceIDs() {
-            if !configuration.isObserver, let record = PlacementRecord(HostFiles.readJSON(paths.placement(id))) {
-                reclaim(record, id)
-            }
+    private func recover() throws(ComputeError) {
+        for id in instanceIDs() where isHere(id) {
             if let record = VolumeRecord(HostFiles.readJSON(paths.volumeRecord(id))) {
-                promised.load(id, record.bytes)
+                try promised.note(id, gibibytes: record.sizeGiB)
             }
+            reclaim(id)
         }
-        guard isKeeper else { return }
-        for name in HostFiles.list(paths.trash) { removeInBackground("\(paths.trash)/\(name)") }
         sweepTemplates()
+        if keeper.attempt() { sweep() }
+        keeper.start { [weak self] in
+            guard let self else { return }
+            self.background.start { self.sweep() }
+        }
     }
 
-    private func reclaim(_ record: PlacementRecord, _ id: String) {
-        for (kind, value) in record.claims(isPrivileged: configuration.isPrivileged) {
+    private func reclaim(_ id: String) {
+        func missing() -> [(ClaimKind, String)] {
+            let record = PlacementRecord(HostFiles.readJSON(paths.placement(id)))
+            let claimed = record?.claims(isPrivileged: configuration.isPrivileged) ?? []
+            return claimed.filter { claims.owner($0.0, $0.1) != Claims.Owner(home: paths.home, instanceID: id) }
+        }
+        // One that another process works on right now is that one's.
+        guard !missing().isEmpty, let lock = try? FileLock.attempt(paths.lock(id)) else { return }
+        defer { lock.release() }
+        for (kind, value) in missing() {
             let isOurs = (try? claims.take(kind, value, for: id)) ?? false
             if !isOurs {
                 configuration.logger.error(
@@ -116,6 +138,23 @@ package final class LocalCompute: ComputeDriver {
 
     /// Ids that have a directory in the home.
     func instanceIDs() -> [String] { HostFiles.list(paths.instances).filter { !$0.hasPrefix(".") } }
+
+    /// Whether an instance was placed on this host, or says nothing about it.
+    func isHere(_ id: String) -> Bool {
+        PlacementRecord(HostFiles.readJSON(paths.placement(id)))?.host.map { $0 == configuration.host } ?? true
+    }
+
+    /// Refuses an instance of another host: its processes and mounts are not here.
+    func requireHere(_ record: PlacementRecord?, _ id: String) throws(ComputeError) {
+        guard let host = record?.host, host != configuration.host else { return }
+        throw ComputeError(
+            .unsupported,
+            "instance \(id) is on host \(host), and this process works for host \(configuration.host); run a task "
+                + "manager there, or set compute.host to \(host) if this is that host under another name")
+    }
+
+    /// A name in the trash that nobody sweeps while this process runs.
+    func trashName() -> String { "\(paths.trash)/\(ProcessMark.own)-\(SystemRandomSource().bytes(8).hex)" }
 
     /// Removes a file or directory while nobody waits.
     func removeInBackground(_ path: String) {

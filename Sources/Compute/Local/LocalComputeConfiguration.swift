@@ -15,6 +15,8 @@ package struct LocalComputeConfiguration: Sendable {
     package var guestArguments: [String]
     /// The agent's whole environment.
     package var guestEnvironment: [String: String]
+    /// Name of this host. Instances that were placed under another name are left alone.
+    package var host: String
     /// Whether this process only looks: it takes nothing up again and sweeps nothing.
     package var isObserver: Bool
     /// Loopback addresses to hand out, CIDR form within 127.0.0.0/8.
@@ -33,6 +35,8 @@ package struct LocalComputeConfiguration: Sendable {
     package var agentStopTimeout: Duration
     /// Time killed processes have to vanish, and a busy mount to become free.
     package var killTimeout: Duration
+    /// How long another process of this host may work on an instance before this one gives up waiting.
+    package var lockTimeout: Duration
     /// Memory of an agent's own control group.
     package var agentMemoryMiB: Int
     /// Whether to use mounts, uids and control groups; false: plain directories under the caller's uid.
@@ -59,10 +63,19 @@ package struct LocalComputeConfiguration: Sendable {
         agentMemoryMiB = 256
         isPrivileged = geteuid() == 0
         isObserver = false
+        host = Self.hostName
+        lockTimeout = .seconds(60)
     }
 
     /// Whether `text` is a range that `addressRange` may be.
     package static func isAddressRange(_ text: String) -> Bool { (try? AddressRange(text)) != nil }
+
+    /// The host's own name for itself, as `uname -n` prints it.
+    package static var hostName: String {
+        var info = utsname()
+        guard uname(&info) == 0 else { return "localhost" }
+        return withUnsafeBytes(of: &info.nodename) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
 
     /// `TROVE_RUN_DIR`, or `/run/trove` as root, or `/tmp/trove-<uid>`.
     package static var defaultRunDirectory: String {

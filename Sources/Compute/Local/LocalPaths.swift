@@ -20,6 +20,16 @@ package struct LocalPaths: Sendable {
     package var instances: String { "\(home)/instances" }
     package var templates: String { "\(home)/templates" }
     package var trash: String { "\(instances)/.trash" }
+    /// One file for each promise of disk space.
+    package var promises: String { "\(instances)/.promises" }
+    package var locks: String { "\(instances)/.locks" }
+    /// The lock of an instance, by its id, or of something of the home's: those have an `@`.
+    package func lock(_ name: String) -> String { "\(locks)/\(name)" }
+    /// Held exclusively while the template is made.
+    package func templateLock(_ key: String) -> String { lock("template@\(key)") }
+    /// Held by everybody who creates instances from the template, and exclusively by who removes it.
+    package func templateUseLock(_ key: String) -> String { lock("use@\(key)") }
+    package func spareLock(_ key: String) -> String { lock("spares@\(key)") }
 
     package func instance(_ id: String) -> String { "\(instances)/\(id)" }
     package func image(_ id: String) -> String { "\(instance(id))/volume.img" }

@@ -51,11 +51,12 @@ struct ProcessEntry: Sendable, Hashable {
 /// Finds an instance's processes on a host without control groups.
 enum ProcessTable {
     /// Processes that descend from `agent`, or lead a session of their own (or were orphaned) and work on the
-    /// instance's directories; with all their descendants. An operator's editor is neither.
+    /// instance's directories, or are agents that do; with all their descendants. An operator's editor is neither.
     static func family(of agent: pid_t?, directories: [String], in table: [ProcessEntry]) -> Set<pid_t> {
         let own = getpid()
         var family: Set<pid_t> = agent.map { [$0] } ?? []
-        for entry in table where entry.pid != own && (entry.session == entry.pid || entry.parent == 1) {
+        for entry in table where entry.pid != own {
+            guard entry.session == entry.pid || entry.parent == 1 || entry.configuration != nil else { continue }
             if entry.mentions(directories) { family.insert(entry.pid) }
         }
         var hasGrown = true

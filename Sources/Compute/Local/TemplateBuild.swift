@@ -28,13 +28,31 @@ extension LocalCompute {
         defer { builds.withLock { _ = $0.removeValue(forKey: request.key) } }
         do throws(ComputeError) {
             try await pool.run(key: "template \(request.key)") { () throws(ComputeError) in
-                if !HostFiles.exists(self.templatePath(request.key)) { try self.build(request) }
+                try self.noteUse(request)
+                // A process that died after it had finished a template has left its directory.
+                let isFinished =
+                    HostFiles.exists(self.templatePath(request.key))
+                    && !HostFiles.exists(self.buildDirectory(request.key))
+                if !isFinished { try self.buildAlone(request) }
                 self.removeOldTemplates(request)
             }
             refillSpares(request.key)
             return .success(())
         } catch {
             return .failure(error)
+        }
+    }
+
+    /// Builds unless another process of the host is at it: then this one waits for that one, and goes on where it died.
+    private func buildAlone(_ request: TemplateRequest) throws(ComputeError) {
+        let lock = try FileLock.take(
+            paths.templateLock(request.key), within: configuration.templateTimeout + configuration.killTimeout,
+            "the template of \(request.datastoreName) \(request.versionName)")
+        defer { lock.release() }
+        if HostFiles.exists(templatePath(request.key)) {
+            try sweepBuild(request.key)
+        } else {
+            try build(request)
         }
     }
 
@@ -47,7 +65,7 @@ extension LocalCompute {
     func buildID(_ key: String) -> String { "\(Self.buildPrefix)\(paths.homeDigest)-\(StableHash.digits(key.utf8))" }
     static let buildPrefix = "template-"
 
-    private func buildDirectory(_ key: String) -> String { "\(paths.templates)/.build-\(key)" }
+    func buildDirectory(_ key: String) -> String { "\(paths.templates)/.build-\(key)" }
 
     private func build(_ request: TemplateRequest) throws(ComputeError) {
         let id = buildID(request.key)
@@ -125,7 +143,7 @@ extension LocalCompute {
     /// Unmounts the finished data and gives it its name.
     private func publish(_ request: TemplateRequest) throws(ComputeError) {
         let id = buildID(request.key)
-        try endProcesses(id)
+        try endProcesses(id, workingOn: buildDirectory(request.key))
         let finished: String
         if volumes.hasImages {
             finished = "\(buildDirectory(request.key))/volume.img"
@@ -142,15 +160,16 @@ extension LocalCompute {
         try HostFiles.move(finished, templatePath(request.key))
     }
 
-    /// Removes everything of a build, whether it is finished or was cut short.
+    /// Removes everything of a build, whether it is finished or was cut short. Only under the template's lock.
     func sweepBuild(_ key: String) throws(ComputeError) {
         let id = buildID(key)
-        try endProcesses(id)
+        try endProcesses(id, workingOn: buildDirectory(key))
         if volumes.hasImages {
             try volumes.unmount("\(buildDirectory(key))/volume.img", at: paths.mount(id))
         }
         try HostFiles.removeTree(paths.runInstance(id))
-        try HostFiles.removeTree(buildDirectory(key))
         try giveAll(.uid, id)
+        // Last, since it says that there is something to sweep.
+        try HostFiles.removeTree(buildDirectory(key))
     }
 }

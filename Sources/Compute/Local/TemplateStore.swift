@@ -19,6 +19,11 @@ extension LocalCompute {
     func refillSpares(_ key: String) {
         guard volumes.hasImages, configuration.spareImages > 0 else { return }
         spares.start {
+            // Another process that is at it sees what is missing.
+            guard self.missingSpare(key) != nil, let lock = try? FileLock.attempt(self.paths.spareLock(key)) else {
+                return
+            }
+            defer { lock.release() }
             while let number = self.missingSpare(key) {
                 let hasSpare = (0..<self.configuration.spareImages).contains {
                     HostFiles.exists(self.paths.spare(key, $0))
@@ -50,6 +55,17 @@ extension LocalCompute {
         return false
     }
 
+    /// Says that this process creates instances of the datastore version from this template, and no more from another one.
+    func noteUse(_ request: TemplateRequest) throws(ComputeError) {
+        let version = "\(request.datastoreName) \(request.versionName)"
+        guard uses.withLock({ $0[version]?.key }) != request.key else { return }
+        let lock = try FileLock.take(
+            paths.templateUseLock(request.key), .shared, within: configuration.lockTimeout, "the template of \(version)"
+        )
+        let old = uses.withLock { $0.updateValue((request.key, lock), forKey: version) }
+        old?.lock.release()
+    }
+
     /// Removes the templates that the same datastore version had under other keys.
     func removeOldTemplates(_ request: TemplateRequest) {
         for key in templateKeys() where key != request.key {
@@ -58,7 +74,7 @@ extension LocalCompute {
                 record?["version"]?.stringValue == request.versionName,
                 !builds.withLock({ $0[key] != nil })
             else { continue }
-            removeTemplate(key)
+            removeUnused(key)
         }
     }
 
@@ -69,6 +85,17 @@ extension LocalCompute {
         }
     }
 
+    /// Removes a template unless another process creates from it (an older release beside this one), or makes or removes it.
+    private func removeUnused(_ key: String) {
+        guard let use = try? FileLock.attempt(paths.templateUseLock(key)) else { return }
+        defer { use.release() }
+        guard let lock = try? FileLock.attempt(paths.templateLock(key)) else { return }
+        defer { lock.release() }
+        removeTemplate(key)
+        for path in [paths.templateUseLock(key), paths.templateLock(key)] { unlink(path) }
+        removeLock("spares@\(key)")
+    }
+
     /// The template itself goes first, so that no spare is made of it afterwards; its record last, so that a repeat finds it.
     private func removeTemplate(_ key: String) {
         var removed = [paths.templateImage(key), paths.templateTree(key), paths.templateLog(key)]
@@ -76,7 +103,7 @@ extension LocalCompute {
             .map { "\(paths.templates)/\($0)" }
         do throws(ComputeError) {
             for path in removed where HostFiles.exists(path) {
-                let trash = "\(paths.trash)/\(SystemRandomSource().bytes(8).hex)"
+                let trash = trashName()
                 try HostFiles.move(path, trash)
                 removeInBackground(trash)
             }
@@ -87,19 +114,37 @@ extension LocalCompute {
         }
     }
 
-    /// Removes what builds and copies left that were cut short.
+    /// Removes what builds and copies left that were cut short, as far as nobody works on the template.
     func sweepTemplates() {
         for name in HostFiles.list(paths.templates) {
-            if name.hasPrefix(".build-") {
+            let isBuild = name.hasPrefix(Self.buildDirectoryPrefix)
+            guard isBuild || name.hasSuffix(".partial") || name.hasSuffix(".new") else { continue }
+            let key =
+                isBuild
+                ? String(name.dropFirst(Self.buildDirectoryPrefix.count)) : name.prefix { $0 != "." }.description
+            guard let lock = try? FileLock.attempt(paths.templateLock(key)) else { continue }
+            defer { lock.release() }
+            guard !isBuild else {
                 do throws(ComputeError) {
-                    try sweepBuild(String(name.dropFirst(7)))
+                    try sweepBuild(key)
                 } catch {
                     configuration.logger.warning(
                         "cannot remove an unfinished template", metadata: ["error.message": "\(error.message)"])
                 }
-            } else if name.hasSuffix(".partial") || name.hasSuffix(".new") {
-                unlink("\(paths.templates)/\(name)")
+                continue
             }
+            guard let lock = try? FileLock.attempt(paths.spareLock(key)) else { continue }
+            unlink("\(paths.templates)/\(name)")
+            lock.release()
         }
+    }
+
+    static let buildDirectoryPrefix = ".build-"
+
+    /// Keys of templates that some process of the host is making now.
+    func keysInTheMaking() -> [String] {
+        HostFiles.list(paths.templates).filter { $0.hasPrefix(Self.buildDirectoryPrefix) }
+            .map { String($0.dropFirst(Self.buildDirectoryPrefix.count)) }
+            .filter { FileLock.isHeld(paths.templateLock($0)) }
     }
 }

@@ -10,6 +10,9 @@ struct VolumeHost: Sendable {
     /// Size of a template's image: the smallest volume, so that this needs no growth. Sparse.
     static let templateBytes: UInt64 = 1 << 30
 
+    /// End of the names of an image and a mount that serve to see what the host can.
+    static let probeSuffix = "-probe"
+
     let paths: LocalPaths
     /// Whether volumes are mounted images here; else they are plain directories.
     let hasImages: Bool
@@ -35,8 +38,8 @@ struct VolumeHost: Sendable {
     /// Makes, mounts and grows a file system once. Nil when the host can, else why it cannot.
     private static func probe(_ paths: LocalPaths, _ formatter: String) -> String? {
         guard !formatter.isEmpty else { return "mkfs.xfs is not installed; install xfsprogs" }
-        let image = "\(paths.trash)/probe-\(getpid()).img"
-        let directory = "\(paths.homeRun)/probe-\(getpid())"
+        let image = "\(paths.trash)/\(ProcessMark.own)\(probeSuffix)"
+        let directory = "\(paths.homeRun)/\(ProcessMark.own)\(probeSuffix)"
         defer {
             clinux_unmount(directory, 1)
             rmdir(directory)
@@ -56,21 +59,30 @@ struct VolumeHost: Sendable {
 
     // MARK: Images
 
-    /// Makes `image` an empty file system of `bytes`.
+    /// Makes `image` an empty file system of `bytes`; its name appears only when it is complete.
+    ///
+    /// Every try has a file of its own: the formatter of a process that was killed may still be writing to its one.
     func format(_ image: String, bytes: UInt64) throws(ComputeError) {
         try Self.format(formatter, image, bytes: bytes)
     }
 
     private static func format(_ formatter: String, _ image: String, bytes: UInt64) throws(ComputeError) {
-        let descriptor = open(image, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw HostFiles.failure("create", image, errno) }
+        let partial = "\(image).\(SystemRandomSource().bytes(6).hex).partial"
+        let descriptor = open(partial, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw HostFiles.failure("create", partial, errno) }
         let isSized = ftruncate(descriptor, off_t(bytes)) == 0
         let error = errno
         Glibc.close(descriptor)
-        guard isSized else { throw HostFiles.failure("extend", image, error) }
+        guard isSized else { throw HostFiles.failure("extend", partial, error) }
         // Few allocation groups: each one is written when a copy grows.
         let layout = bytes <= templateBytes ? ["-d", "agcount=2"] : []
-        try ProcessLaunch.run([formatter, "-q", "-f", "-K"] + layout + [image], timeout: .seconds(60))
+        do throws(ComputeError) {
+            try ProcessLaunch.run([formatter, "-q", "-f", "-K"] + layout + [partial], timeout: .seconds(60))
+        } catch {
+            unlink(partial)
+            throw error
+        }
+        try HostFiles.move(partial, image)
     }
 
     /// Makes `copy` a copy of an image and extends it; its name appears only when it is complete.

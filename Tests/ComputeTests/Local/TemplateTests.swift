@@ -105,7 +105,7 @@ struct TemplateTests {
         }
     }
 
-    @Test("a second process on the same home leaves what is half done alone")
+    @Test("what another process is making is left alone until that one ends")
     func secondProcess() async throws {
         let host = try TestHost(.plain)
         defer { host.sweep() }
@@ -115,24 +115,22 @@ struct TemplateTests {
         try #require(pipe(&ends) == 0)
         defer { close(ends[0]) }
         var launch = ProcessLaunch(
-            arguments: [host.configuration.guestExecutable, "lock", "\(host.paths.instances)/.lock"], environment: [:])
+            arguments: [host.configuration.guestExecutable, "lock", host.paths.templateLock("key1")], environment: [:])
         launch.output = ends[1]
-        let keeper = try launch.start()
-        defer { keeper.close() }
+        let builder = try launch.start()
+        defer { builder.close() }
         close(ends[1])
         var answer: UInt8 = 0
         #expect(read(ends[0], &answer, 1) == 1)
         let unfinished = "\(host.paths.templates)/.build-key1"
         try HostFiles.makeDirectory(unfinished, mode: 0o700)
         let second = try await LocalCompute.open(host.configuration)
-        #expect(!second.isKeeper)
         await second.close()
         #expect(HostFiles.exists(unfinished))
-        #expect(clinux_pidfd_signal(keeper.pidfd, SIGKILL) == 0)
+        #expect(clinux_pidfd_signal(builder.pidfd, SIGKILL) == 0)
         var status: Int32 = 0
-        #expect(clinux_pidfd_wait(keeper.pidfd, 5000, &status) == 0)
+        #expect(clinux_pidfd_wait(builder.pidfd, 5000, &status) == 0)
         let third = try await LocalCompute.open(host.configuration)
-        #expect(third.isKeeper)
         await third.close()
         #expect(!HostFiles.exists(unfinished))
     }
