@@ -53,6 +53,8 @@ package struct APIConfiguration: Sendable {
     package var pluginRouteTimeout: Duration
     /// Limit of one question to a datastore's policy.
     package var policyTimeout: Duration
+    /// How long a request waits for a message bus that is away.
+    package var busPatience: Duration
     /// Whether `/x/constant` answers, for measuring.
     package var hasConstantRoute: Bool
 
@@ -75,6 +77,7 @@ package struct APIConfiguration: Sendable {
         stopTimeout: Duration = .seconds(20),
         pluginRouteTimeout: Duration = .seconds(200),
         policyTimeout: Duration = .seconds(10),
+        busPatience: Duration = .seconds(5),
         hasConstantRoute: Bool = false
     ) {
         self.publicEndpoint = publicEndpoint
@@ -95,6 +98,7 @@ package struct APIConfiguration: Sendable {
         self.stopTimeout = stopTimeout
         self.pluginRouteTimeout = pluginRouteTimeout
         self.policyTimeout = policyTimeout
+        self.busPatience = busPatience
         self.hasConstantRoute = hasConstantRoute
     }
 

@@ -102,7 +102,9 @@ extension APIFault {
         case .busy, .unavailable:
             self.init(503, "The state store cannot answer now; please try again.")
             retryAfter = 1
-        case .full: self.init(503, "The state store has no room left; an operator must free some.")
+        case .full:
+            self.init(503, "The state store has no room left; an operator must free some.")
+            retryAfter = 30
         default: return nil
         }
     }
@@ -119,6 +121,7 @@ extension APIFault {
         case .permissionDenied: self.init(403, error.message)
         case .exhausted: self.init(413, error.message)
         case .busy: self.init(409, error.message)
+        case .unavailable where error.message == Self.busAway: self.init(dependency: error.message)
         case .unavailable where error.message.hasPrefix(Self.guestPrefix): self.init(.guest, error.message)
         case .unavailable:
             self.init(503, "Plugin '\(error.pluginID)' cannot answer now: \(error.message)")
@@ -130,13 +133,27 @@ extension APIFault {
     }
 
     private init(guest error: MessagingError) {
+        guard !error.isBusAway else {
+            self.init(dependency: Self.busAway)
+            return
+        }
         self.init(error.code == .timedOut ? .guestTimeout : .guest, Self.guestMessage(error))
     }
+
+    /// Something that this service needs is away, and is expected back.
+    private init(dependency message: String) {
+        self.init(503, message)
+        retryAfter = 1
+    }
+
+    /// Not the guest but the way to it is away.
+    static let busAway = "The message bus cannot be reached now; please try again."
 
     private static let guestPrefix = "An error occurred communicating with the guest: "
 
     /// The contract's sentence about a guest that failed or did not answer (§1.5).
     static func guestMessage(_ error: MessagingError) -> String {
+        guard !error.isBusAway else { return busAway }
         guard error.code != .timedOut else { return "Timeout trying to connect to the Guest Agent." }
         var text = error.failure?.message ?? error.message
         while text.hasSuffix(".") { text.removeLast() }

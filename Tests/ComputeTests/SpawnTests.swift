@@ -144,6 +144,8 @@ struct SpawnTests {
         var handle = ProcessHandle(pid: -1, pidfd: -1)
         try #require(spawn(["/bin/sleep", "60"], change: { $0.detach = 1 }, &handle) == 0)
         defer { handle.close() }
+        // A program that has just been started has no arguments yet for some microseconds.
+        #expect(poll(for: .seconds(2)) { ProcessEntry(handle.pid)?.arguments.isEmpty == false })
         let entry = try #require(ProcessEntry(handle.pid))
         #expect(entry.parent != getpid())
         #expect(entry.session == handle.pid)

@@ -61,7 +61,7 @@ package struct ControlService: ControlHandler {
         }
         let instance = try await visible(request, context).instance
         do {
-            return try await services.guests.call(instance.id, verb, arguments, context: context)
+            return try await services.callGuest(instance.id, verb, arguments, context: context)
         } catch {
             services.logger.info(
                 "guest verb failed",

@@ -136,7 +136,7 @@ struct PluginActions {
         }
         let reply: JSONValue
         do {
-            reply = try await services.guests.call(
+            reply = try await services.callGuest(
                 instanceID, .pluginAction,
                 ["plugin": .string(found.reference), "action": .string(found.action.name), "arguments": arguments],
                 context: call.context)

@@ -31,6 +31,8 @@ package struct MessagingError: Error, Sendable, CustomStringConvertible {
     package var message: String
     /// The peer's failure; only with `remote`, `noSuchMethod` and `unsupportedVersion`.
     package var failure: RPCFailure?
+    /// Whether it was not the peer that failed but the bus itself was away.
+    package var isBusAway = false
 
     package init(_ code: Code, _ message: String, failure: RPCFailure? = nil) {
         self.code = code

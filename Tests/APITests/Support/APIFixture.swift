@@ -3,6 +3,7 @@
 import API
 import Calls
 import Logging
+import Messaging
 import Model
 import StateStore
 import TestSupport
@@ -23,7 +24,9 @@ struct APIFixture: Sendable {
     static let orphanID = "e0000000-0000-4000-8000-000000000003"
     static let otherVersionID = "e0000000-0000-4000-8000-000000000004"
 
-    init(path: String, configuration: APIConfiguration) throws {
+    /// - Parameter bus: In place of `bus`, which answers as a test says.
+    init(path: String, configuration: APIConfiguration, bus other: (any RPCClient)? = nil) throws {
+        let bus = other ?? bus
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         store = try SQLiteStateStore(path: path + "/trove.db", clock: clock, logger: logger)
         services = APIServices(
