@@ -222,17 +222,22 @@ class RabbitMQ(Node):
             "permissions": [dict(everything, user=user, vhost=vhost) for user in ("admin", "trove") for vhost in vhosts],
         }
 
+    def control(self):
+        """What `rabbitmqctl` needs to find the node."""
+        return {"HOME": self.path("home"), "RABBITMQ_NODENAME": f"{self.name}@localhost", "ERL_EPMD_PORT": str(self.mapper),
+                "RABBITMQ_CONF_ENV_FILE": self.path("none.conf")}
+
     def command(self):
-        return [self.PROGRAM], {
-            "RUNNING_UNDER_SYSTEMD": "true", "HOME": self.path("home"), "RABBITMQ_NODENAME": f"{self.name}@localhost",
+        return [self.PROGRAM], dict(self.control(), **{
+            "RUNNING_UNDER_SYSTEMD": "true",
             "RABBITMQ_NODE_PORT": str(self.port), "RABBITMQ_NODE_IP_ADDRESS": HOST,
-            "RABBITMQ_DIST_PORT": str(self.distribution), "ERL_EPMD_PORT": str(self.mapper), "ERL_EPMD_ADDRESS": HOST,
+            "RABBITMQ_DIST_PORT": str(self.distribution), "ERL_EPMD_ADDRESS": HOST,
             "RABBITMQ_MNESIA_BASE": self.path("mnesia"), "RABBITMQ_LOG_BASE": self.path("log"),
-            "RABBITMQ_PID_FILE": self.path("pid"), "RABBITMQ_CONF_ENV_FILE": self.path("none.conf"),
+            "RABBITMQ_PID_FILE": self.path("pid"),
             "RABBITMQ_CONFIG_FILE": self.path("rabbitmq.conf"), "RABBITMQ_ENABLED_PLUGINS_FILE": self.path("enabled_plugins"),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS":
                 "-kernel inet_dist_use_interface {127,0,0,1} +S 1:1 +A 8 +sbwt none +sbwtdcpu none +sbwtdio none",
-        }
+        })
 
     def url(self):
         return f"{'https' if self.tls else 'http'}://{HOST}:{self.management}"
@@ -253,7 +258,8 @@ class RabbitMQ(Node):
 
     def document(self):
         return {"host": HOST, "port": self.port, "tls_port": self.tls_port, "management_url": self.url(), "vhost": "trove",
-                "log": self.path("log"), "admin": self.account("admin"), "trove": self.account("trove")}
+                "log": self.path("log"), "environment": self.control(), "admin": self.account("admin"),
+                "trove": self.account("trove")}
 
 
 class Keystone(Node):
