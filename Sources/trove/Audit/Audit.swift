@@ -58,9 +58,14 @@ struct Audit {
         (left.kind, left.tag) < (right.kind, right.tag)
     }
 
+    /// What the ledger has on this host, or at all where instances have no host.
     private func ledger() async throws -> (entries: [Key: String], moving: Set<String>) {
-        try await store.read { transaction in
-            let entries = try transaction.ledger.all().map { (Key(kind: $0.kind, tag: $0.tag), $0.ownerID) }
+        let host = compute.host
+        return try await store.read { transaction in
+            let elsewhere = Set(
+                try transaction.instances.all().filter { $0.computeHost != nil && $0.computeHost != host }.map(\.id))
+            let entries = try transaction.ledger.all().filter { host == nil || !elsewhere.contains($0.ownerID) }
+                .map { (Key(kind: $0.kind, tag: $0.tag), $0.ownerID) }
             let moving = try transaction.journal.live(resourceID: nil).map(\.resourceID)
             return (Dictionary(entries, uniquingKeysWith: { $1 }), Set(moving))
         }
