@@ -64,10 +64,12 @@ struct EngineFixture {
         }
     }
 
+    /// Also what another one held, once its lease has expired.
     func claim() async throws -> JournalRecord? {
         try await store.write(.relaxed) { transaction in
             try transaction.journal.claim(
-                owner: "test", host: nil, lease: .seconds(30), excluding: [], stealing: [])
+                owner: "test", host: nil, lease: .seconds(30), excluding: [],
+                stealing: transaction.journal.expired())
         }
     }
 
