@@ -33,11 +33,15 @@ extension LocalCompute {
     package func inventory() async throws(ComputeError) -> [ComputeResource] {
         try await background.run { () throws(ComputeError) in }
         return try await pool.run { () throws(ComputeError) in
-            let building = Set(self.keysInTheMaking().map(self.buildID))
+            // Templates that were in the making before the look or are now.
+            var keys = Set(self.keysInTheMaking())
             let elsewhere = Set(self.instanceIDs().filter { !self.isHere($0) })
             var found = Set(self.directories() + self.claimed() + self.attached() + self.running())
+            keys.formUnion(self.keysInTheMaking())
+            let building = Set(keys.map(self.buildID))
+            let places = keys.map { self.buildDirectory($0) + "/" }
             found = found.filter { resource in
-                guard let id = resource.ownerID else { return true }
+                guard let id = resource.ownerID else { return !places.contains { resource.tag.hasPrefix($0) } }
                 return !building.contains(id) && !elsewhere.contains(id)
                     && (self.isKeeper || !id.hasPrefix(Self.buildPrefix))
             }
