@@ -1,21 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-# What a person runs. Every target takes CONFIG=debug|release; demo, trial, serve and install default to release.
+# What a person runs. Every target takes CONFIG=debug|release; demo, serve and install default to release.
 
 CONFIG ?= debug
 PREFIX ?= /usr/local
 RELEASED := $(if $(filter command environment,$(origin CONFIG)),$(CONFIG),release)
 
-.PHONY: build demo trial serve test bench tsan lint format install packages clean
+.PHONY: build demo serve test bench tsan lint format install packages clean
 
 build: packages ## programs, plugins and SDK
 	@scripts/build $(CONFIG)
 
 demo: ## from nothing to a database, a backup and a restore
 	@scripts/install-packages build run && scripts/build $(RELEASED) && python3 -B scripts/demo.py --config $(RELEASED)
-
-trial: ## private MariaDB, RabbitMQ and Keystone, two processes of each role; TRIAL_CHECK=1 checks it and ends
-	@scripts/install-packages build run trial && scripts/build $(RELEASED) && scripts/clients && scripts/peers \
-		&& exec python3 -B scripts/trial.py --config $(RELEASED) $(if $(TRIAL_CHECK),--check)
 
 serve: ## the control plane in the foreground (TROVE_HOME, TROVE_LISTEN)
 	@scripts/install-packages build run >&2 && scripts/build $(RELEASED) >&2 && exec .build/$(RELEASED)/trove serve
