@@ -177,7 +177,8 @@ let package = Package(
             name: "trove",
             dependencies: [
                 "API", "TaskManager", "Conductor", "StateStore", "Messaging", "Identity", "Policy", "Notifications",
-                "BrokerAccounts", "Compute", "ObjectStore", "PluginHost", "PluginObjects", "Telemetry", "HTTPClient", "Conformance", "Calls", "Model", "CLinux",
+                "BrokerAccounts", "Compute", "ObjectStore", "PluginHost", "PluginObjects", "Telemetry", "HTTPClient",
+                "Conformance", "Calls", "Model", "CLinux",
                 log, metrics, lifecycle, arguments,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "SystemPackage", package: "swift-system"),

@@ -40,7 +40,8 @@ struct ArchitectureTests {
         "Conformance": ["Model", "PluginHost", "GuestAgent", "CTrovePlugin", "CLinux", "COpenSSL"],
         "trove": [
             "API", "TaskManager", "Conductor", "StateStore", "Messaging", "Identity", "Policy", "Notifications",
-            "BrokerAccounts", "Compute", "ObjectStore", "PluginHost", "PluginObjects", "Telemetry", "HTTPClient", "Conformance", "Calls", "Model", "CLinux",
+            "BrokerAccounts", "Compute", "ObjectStore", "PluginHost", "PluginObjects", "Telemetry", "HTTPClient",
+            "Conformance", "Calls", "Model", "CLinux",
         ],
         "trove-guest": ["GuestAgent", "PluginHost", "Messaging", "ObjectStore", "Calls", "Model", "CLinux"],
     ]

@@ -108,14 +108,18 @@ package final class SQLiteStateStore: StateStore {
     package func read<Value: Sendable>(
         _ body: @Sendable @escaping (any StateTransaction) throws -> Value
     ) async throws -> Value {
-        try await withReader { [clock] in try body(SQLTransaction(connection: $0, statements: .sqlite, time: TransactionTime(clock))) }
+        try await withReader { [clock] in
+            try body(SQLTransaction(connection: $0, statements: .sqlite, time: TransactionTime(clock)))
+        }
     }
 
     package func write<Value: Sendable>(
         _ durability: Durability,
         _ body: @Sendable @escaping (any StateTransaction) throws -> Value
     ) async throws -> Value {
-        try await withWriter(durability) { [clock] in try body(SQLTransaction(connection: $0, statements: .sqlite, time: TransactionTime(clock))) }
+        try await withWriter(durability) { [clock] in
+            try body(SQLTransaction(connection: $0, statements: .sqlite, time: TransactionTime(clock)))
+        }
     }
 
     /// Runs `body` on a reading connection, inside a snapshot.
