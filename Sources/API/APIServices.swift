@@ -5,6 +5,7 @@ package import Identity
 package import Logging
 package import Model
 package import PluginHost
+package import Policy
 package import StateStore
 
 /// What every route works with.
@@ -17,7 +18,7 @@ package struct APIServices: Sendable {
     package let taskManager: TaskManagerClient
     package let clock: any WallClock
     package let random: any RandomSource
-    package let policy: PolicyDecision
+    package let policy: PolicyStore
     package let logger: Logger
 
     package init(
@@ -29,7 +30,7 @@ package struct APIServices: Sendable {
         taskManager: TaskManagerClient,
         clock: any WallClock,
         random: any RandomSource,
-        policy: PolicyDecision = PolicyDecision(),
+        policy: PolicyStore = PolicyStore(),
         logger: Logger
     ) {
         self.configuration = configuration

@@ -14,7 +14,7 @@ struct Trove: AsyncParsableCommand {
         version: version,
         subcommands: [
             ServeCommand.self, AuditCommand.self, FlowsCommand.self, UserCommand.self, PurgeCommand.self,
-            PluginCommand.self, DatastoreCommand.self, InstanceCommand.self, WorkerCommand.self,
+            PluginCommand.self, DatastoreCommand.self, InstanceCommand.self, PolicyCommand.self, WorkerCommand.self,
             PluginRunnerCommand.self, PluginProbeCommand.self, PluginCheckChildCommand.self,
         ]
     )

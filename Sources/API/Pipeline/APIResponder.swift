@@ -5,6 +5,7 @@ import Logging
 import Metrics
 import Model
 import PluginHost
+import Policy
 
 /// Answers requests: versions, health, identity, and the pipeline in front of the routes.
 ///
@@ -151,14 +152,12 @@ extension APIResponder {
                 "User with tenant id \(caller.projectID) cannot access this resource: '\(request.path)'"
             )
         }
-        let call = APICall(
-            request: request, services: services,
-            context: RequestContext(
-                requestID: requestID, userID: caller.userID, userName: caller.userName, projectID: caller.projectID,
-                roles: caller.roles, isAdmin: caller.isAdmin
-            ),
-            now: services.clock.now
+        var context = RequestContext(
+            requestID: requestID, userID: caller.userID, userName: caller.userName, projectID: caller.projectID,
+            roles: caller.roles
         )
+        context.isAdmin = services.policy.current.makesAdministrator(PolicyCredentials(context))
+        let call = APICall(request: request, services: services, context: context, now: services.clock.now)
         try rateLimiter?.admit(request.method, projectID: caller.projectID, now: call.now)
         return try await route(call, parts.dropFirst())
     }

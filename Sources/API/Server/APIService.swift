@@ -7,6 +7,7 @@ package import Logging
 package import Model
 import NIOCore
 package import PluginHost
+package import Policy
 import ServiceLifecycle
 package import StateStore
 
@@ -23,6 +24,7 @@ package final class APIService: Service {
     ///   - listener: A bound and listening stream socket. It stays open after a stop: the caller owns it.
     ///   - plugins: The control plane's half of the plugins; its routes are mounted as they come and go.
     ///   - taskManager: Woken after each accepted mutation.
+    ///   - policy: Who may do what; also while it is replaced.
     package init(
         configuration: APIConfiguration,
         listener: Int32,
@@ -33,7 +35,7 @@ package final class APIService: Service {
         taskManager: TaskManagerClient,
         clock: any WallClock = SystemWallClock(),
         random: any RandomSource = SystemRandomSource(),
-        policy: PolicyDecision = PolicyDecision(),
+        policy: PolicyStore = PolicyStore(),
         logger: Logger
     ) {
         self.configuration = configuration

@@ -2,13 +2,15 @@
 
 import Logging
 import Model
+import Policy
 import StateStore
 
-/// What the operator's files say: flavors, plugins, datastores.
+/// What the operator's files say: flavors, plugins, datastores, who may do what.
 struct Catalogue: Sendable {
     var flavors: [Flavor]
     var plugins: PluginFile
     var datastores: [DatastoreFile]
+    var policy: PolicyRules
     /// Searched for plugins in this order.
     var pluginDirectories: [String]
     /// What the operator's commands decided.
@@ -24,6 +26,7 @@ struct Catalogue: Sendable {
             flavors: try FlavorFile.read(file("flavors.yaml")),
             plugins: try PluginFile.read(file("plugins.yaml"), home: home),
             datastores: try DatastoreFile.readAll(file("datastores")),
+            policy: try PolicyFile.read(file("policy.yaml")),
             pluginDirectories: [home.installedPlugins, home.plugins, installation.plugins],
             decisions: try PluginStateFile(home).read()
         )

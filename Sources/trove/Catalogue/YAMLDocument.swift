@@ -9,11 +9,14 @@ struct YAMLDocument {
     let path: String
     let root: Node
 
-    init(path: String) throws {
+    /// - Parameter mayBeEmpty: A file of comments alone is an empty mapping, and no error.
+    init(path: String, mayBeEmpty: Bool = false) throws {
         self.path = path
         let text = try Self.read(path)
         do {
-            guard let node = try Yams.compose(yaml: text) else { throw StartError("\(path): the file is empty") }
+            guard let node = try Yams.compose(yaml: text) ?? (mayBeEmpty ? Node([(Node, Node)]()) : nil) else {
+                throw StartError("\(path): the file is empty")
+            }
             root = node
         } catch let error as YamlError {
             throw StartError(Self.sentence(error, path))

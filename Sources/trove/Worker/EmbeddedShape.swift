@@ -11,6 +11,7 @@ import Messaging
 import Model
 import ObjectStore
 import PluginHost
+import Policy
 import StateStore
 import Synchronization
 import TaskManager
@@ -28,6 +29,7 @@ final class EmbeddedShape: Sendable {
     let bus: LocalHubBus
     let plugins: PluginSwitch
     let identity: BuiltInIdentity
+    let policy: PolicyStore
     private let logger = Log.make("worker")
 
     init(home: Home, address: ListenAddress) async throws {
@@ -41,6 +43,8 @@ final class EmbeddedShape: Sendable {
         try DatastoreSamples.seed(home, installation)
         let catalogue = try Catalogue.read(home: home, installation: installation)
         current = Mutex(catalogue)
+        policy = PolicyStore(catalogue.policy)
+        for warning in catalogue.policy.warnings { logger.warning("policy", metadata: ["rule": "\(warning)"]) }
         store = try SQLiteStateStore(path: home.database, logger: Log.make("store"))
         try await catalogue.reconcile(store, random: SystemRandomSource(), logger: logger)
         compute = try Self.makeCompute(home: home, installation: installation, configuration: configuration)
@@ -199,7 +203,7 @@ final class EmbeddedShape: Sendable {
             ),
             listener: listener, store: store, identity: identity, plugins: plugins, guests: services.guests,
             taskManager: TaskManagerClient(bus), clock: SystemWallClock(), random: SystemRandomSource(),
-            logger: Log.make("api")
+            policy: policy, logger: Log.make("api")
         )
     }
 
@@ -217,6 +221,8 @@ final class EmbeddedShape: Sendable {
             try await plugins.apply(fresh.selection(pinned: kept), deadline: .after(.seconds(60)))
             try await fresh.reconcile(store, random: SystemRandomSource(), logger: logger)
             current.withLock { $0 = fresh }
+            policy.replace(fresh.policy)
+            for warning in fresh.policy.warnings { logger.warning("policy", metadata: ["rule": "\(warning)"]) }
             // Commands leave work in the journal.
             await TaskManagerClient(bus).wake(context: RequestContext(requestID: SystemRandomSource().requestID()))
             logger.notice("the operator's files were read again")
