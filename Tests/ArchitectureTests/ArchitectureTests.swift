@@ -16,38 +16,35 @@ struct ArchitectureTests {
         "HTTPClient": ["CCurl"],
         "Telemetry": [],
         "PluginObjects": ["PluginHost", "ObjectStore"],
-        "StateStore": ["Model", "CMariaDB", "CLinux"],
-        "Messaging": ["Model", "CLinux", "CRabbitMQ", "COpenSSL"],
-        "BrokerAccounts": ["Model", "HTTPClient", "COpenSSL"],
+        "StateStore": ["Model"],
+        "Messaging": ["Model", "CLinux"],
         "Policy": ["Model"],
-        "Notifications": ["Model", "Messaging"],
-        "Identity": ["Model", "StateStore", "HTTPClient", "COpenSSL"],
+        "Identity": ["Model", "StateStore", "COpenSSL"],
         "Compute": ["Model", "CLinux"],
         "ObjectStore": ["Model", "CZstd", "COpenSSL", "CLinux"],
         "PluginHost": ["Model", "HTTPClient", "CFFI", "CTrovePlugin", "CLinux", "COpenSSL"],
         "Calls": ["Model", "Messaging"],
         "API": [
-            "Model", "StateStore", "Identity", "Policy", "Notifications", "PluginHost", "Calls", "Messaging", "CLinux",
+            "Model", "StateStore", "Identity", "Policy", "PluginHost", "Calls", "Messaging", "CLinux",
         ],
         "TaskManager": [
-            "Model", "StateStore", "Compute", "ObjectStore", "PluginHost", "Calls", "Messaging", "Notifications",
-            "BrokerAccounts",
+            "Model", "StateStore", "Compute", "ObjectStore", "PluginHost", "Calls", "Messaging",
         ],
-        "Conductor": ["Model", "StateStore", "Calls", "Messaging", "Notifications"],
+        "Conductor": ["Model", "StateStore", "Calls", "Messaging"],
         "GuestAgent": [
             "Model", "Messaging", "Calls", "ObjectStore", "PluginHost", "PluginObjects", "HTTPClient", "CLinux",
         ],
         "Conformance": ["Model", "PluginHost", "GuestAgent", "CTrovePlugin", "CLinux", "COpenSSL"],
         "trove": [
-            "API", "TaskManager", "Conductor", "StateStore", "Messaging", "Identity", "Policy", "Notifications",
-            "BrokerAccounts", "Compute", "ObjectStore", "PluginHost", "PluginObjects", "Telemetry", "HTTPClient",
+            "API", "TaskManager", "Conductor", "StateStore", "Messaging", "Identity", "Policy",
+            "Compute", "ObjectStore", "PluginHost", "PluginObjects", "Telemetry", "HTTPClient",
             "Conformance", "Calls", "Model", "CLinux",
         ],
         "trove-guest": ["GuestAgent", "PluginHost", "Messaging", "ObjectStore", "Calls", "Model", "CLinux"],
     ]
 
     private static let own = Set(allowed.keys).union([
-        "CFFI", "CTrovePlugin", "CCurl", "CHiredis", "CLinux", "CMariaDB", "COpenSSL", "CPostgreSQL", "CRabbitMQ",
+        "CFFI", "CTrovePlugin", "CCurl", "CHiredis", "CLinux", "CMariaDB", "COpenSSL", "CPostgreSQL",
         "CZstd",
     ])
 
