@@ -43,7 +43,7 @@ extension EndToEnd {
             #expect(other.status == 1 && other.output.contains("no   project_id:%(tenant)s"), "\(other.output)")
             let list = try await plane.trove(["policy", "list"])
             #expect(list.status == 0 && list.output.contains("instance:reset_status: \"rule:admin\""))
-            let sample = try await plane.trove(["policy", "sample"])
+            let sample = try await Command.run([Build.trove, "policy", "sample"])
             let shipped = try String(contentsOfFile: Build.root + "/Config/policy.yaml", encoding: .utf8)
             #expect(sample.output == shipped)
         }
