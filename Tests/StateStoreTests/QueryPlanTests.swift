@@ -53,8 +53,7 @@ struct QueryPlanTests {
     func journal() async throws {
         try await Fixture.with { fixture in
             let statements = JournalStatements.sqlite
-            guard case .atOnce(let claim) = statements.claim else { return }
-            for sql in [claim, statements.nextDue] {
+            for sql in [statements.claim, statements.nextDue] {
                 let text = try await plan(fixture, sql)
                 #expect(text.contains("USING INDEX journal_live"), "\(text)")
                 #expect(text.contains("SEARCH o USING INDEX journal_live_resource (resource_id=?"), "\(text)")

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import Model
-package import Policy
+import Model
+import Policy
 
 extension PolicyStore {
     /// Whether `context` may do `rule` to something that `owner` (a project id) owns.
-    package func allows(_ rule: String, _ context: RequestContext, owner: String) -> Bool {
+    func allows(_ rule: String, _ context: RequestContext, owner: String) -> Bool {
         current.allows(rule, PolicyCredentials(context), PolicyTarget(projectID: owner))
     }
 
     /// Throws 403 when `allows` says no.
-    package func require(_ rule: String, _ context: RequestContext, owner: String) throws(APIFault) {
+    func require(_ rule: String, _ context: RequestContext, owner: String) throws(APIFault) {
         guard allows(rule, context, owner: owner) else {
             throw APIFault(.policyNotAuthorized, "Policy doesn't allow \(rule) to be performed.")
         }

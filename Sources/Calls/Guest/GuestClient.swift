@@ -16,7 +16,7 @@ package struct GuestClient: Sendable {
     package init(_ client: any RPCClient) { self.client = client }
 
     /// Whether the bus is there now, as far as its client knows.
-    package var isBusConnected: Bool { (client as? any BusPresence)?.isConnected ?? true }
+    package var isBusConnected: Bool { client.isConnected }
 
     /// Sends one verb, with the timeout, version and kind that it declares.
     ///

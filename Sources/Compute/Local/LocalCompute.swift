@@ -109,8 +109,7 @@ package final class LocalCompute: ComputeDriver {
             }
             reclaim(id)
         }
-        sweepTemplates()
-        if keeper.attempt() { sweep() }
+        if keeper.attempt() { sweep() } else { sweepTemplates() }
         keeper.start { [weak self] in
             guard let self else { return }
             self.background.start { self.sweep() }

@@ -62,6 +62,8 @@ package final class LocalHubBus: MessageBus {
         }
     }
 
+    package var isConnected: Bool { state.withLock { $0.link != nil } }
+
     package func call(
         _ topic: String, _ method: String, _ arguments: [String: JSONValue], context: RequestContext,
         timeout: Duration, version: String

@@ -4,6 +4,9 @@ package import Model
 
 /// The sending half of the bus.
 package protocol RPCClient: Sendable {
+    /// Whether the bus is there now, as far as this end knows. What is sent while it is not waits for it.
+    var isConnected: Bool { get }
+
     /// Sends a request and waits for its result.
     ///
     /// - Parameters:
@@ -24,6 +27,11 @@ package protocol RPCClient: Sendable {
     func cast(
         _ topic: String, _ method: String, _ arguments: [String: JSONValue], context: RequestContext, version: String
     ) async throws(MessagingError)
+}
+
+extension RPCClient {
+    /// An end that reaches its peers without a bus always does.
+    package var isConnected: Bool { true }
 }
 
 /// The whole bus: sending, serving and the queues of others.

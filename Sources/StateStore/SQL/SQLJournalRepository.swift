@@ -5,19 +5,14 @@ import Model
 /// Statements on `journal`. Placeholders in the order of the comments; "rows" are the columns of
 /// `SQLJournalRepository.record`.
 struct JournalStatements: Sendable {
-    /// How a dialect finds a row and takes it, in one transaction.
-    enum Claim: Sendable {
-        /// In one statement. owner, host, lease expires, now, host, now, now, JSON array of `mark`s, JSON array of excluded
-        /// resources, now → the claimed row
-        case atOnce(String)
-    }
-
     /// id, request, project, user, flow, resource, input, state, step, done (0 or 1), scratch, attempt, not before,
     /// host, lease owner, lease expires, fence, error, created, updated
     let insert: String
     /// id → rows
     let find: String
-    let claim: Claim
+    /// owner, host, lease expires, now, host, now, now, JSON array of `mark`s, JSON array of excluded resources, now → the
+    /// claimed row
+    let claim: String
     /// now → id, fence, lease expires
     let expired: String
     /// host → time or NULL
@@ -68,17 +63,14 @@ struct SQLJournalRepository: JournalRepository {
     ) throws -> JournalRecord? {
         let now = try time.now
         let marks = SQLValue.list(stealing.map(Self.mark))
-        switch statements.claim {
-        case .atOnce(let sql):
-            return try connection.first(
-                sql,
-                [
-                    .text(owner), SQLValue(host), SQLValue(now + lease), SQLValue(now), SQLValue(host), SQLValue(now),
-                    SQLValue(now), marks, .list(resourceIDs), SQLValue(now),
-                ],
-                Self.record
-            )
-        }
+        return try connection.first(
+            statements.claim,
+            [
+                .text(owner), SQLValue(host), SQLValue(now + lease), SQLValue(now), SQLValue(host), SQLValue(now),
+                SQLValue(now), marks, .list(resourceIDs), SQLValue(now),
+            ],
+            Self.record
+        )
     }
 
     /// What tells one claim from any other, as statements build it from a row.

@@ -37,6 +37,7 @@ struct PolicyOption: ParsableArguments {
     }
 }
 
+/// Decides one action for one caller, and says how.
 struct CheckPolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
@@ -83,6 +84,7 @@ struct CheckPolicyCommand: ParsableCommand {
     }
 }
 
+/// Prints the rules in force.
 struct ListPolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "Print every rule that is in force, with its text."
@@ -97,6 +99,7 @@ struct ListPolicyCommand: ParsableCommand {
     }
 }
 
+/// Prints the defaults as a file to begin with.
 struct SamplePolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sample", abstract: "Print a policy file that has every default as a comment."

@@ -44,7 +44,7 @@ final class EmbeddedShape: Sendable {
         let catalogue = try Catalogue.read(home: home, installation: installation)
         current = Mutex(catalogue)
         policy = PolicyStore(catalogue.policy)
-        for warning in catalogue.policy.warnings { logger.warning("policy", metadata: ["rule": "\(warning)"]) }
+        Self.warn(of: catalogue.policy, logger)
         store = try SQLiteStateStore(path: home.database, logger: Log.make("store"))
         try await catalogue.reconcile(store, random: SystemRandomSource(), logger: logger)
         compute = try Self.makeCompute(home: home, installation: installation, configuration: configuration)
@@ -222,7 +222,7 @@ final class EmbeddedShape: Sendable {
             try await fresh.reconcile(store, random: SystemRandomSource(), logger: logger)
             current.withLock { $0 = fresh }
             policy.replace(fresh.policy)
-            for warning in fresh.policy.warnings { logger.warning("policy", metadata: ["rule": "\(warning)"]) }
+            Self.warn(of: fresh.policy, logger)
             // Commands leave work in the journal.
             await TaskManagerClient(bus).wake(context: RequestContext(requestID: SystemRandomSource().requestID()))
             logger.notice("the operator's files were read again")
@@ -232,6 +232,11 @@ final class EmbeddedShape: Sendable {
             Output.error("the operator's files are not taken: \(message)")
             await tellStatus(generation: decided, error: message)
         }
+    }
+
+    /// Says which rules can never hold.
+    private static func warn(of rules: PolicyRules, _ logger: Logger) {
+        for warning in rules.warnings { logger.warning("policy", metadata: ["rule": "\(warning)"]) }
     }
 
     /// Answers commands that wait for what they decided.

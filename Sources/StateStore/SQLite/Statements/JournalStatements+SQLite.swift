@@ -26,8 +26,7 @@ extension JournalStatements {
         find: "SELECT \(columns) FROM journal WHERE id = ?",
         // One statement finds and takes the row, so two task managers never hold the same one. `seq` is the order of the
         // inserts' transactions, which clocks cannot disturb.
-        claim: .atOnce(
-            """
+        claim: """
             UPDATE journal
             SET state = 'running', lease_owner = ?, host = COALESCE(host, ?), lease_expires = ?, fence = fence + 1,
                 updated = ?
@@ -41,7 +40,7 @@ extension JournalStatements {
                     AND NOT \(isHeld("o.state = 'running' AND (j.state = 'ready' OR o.lease_expires > ?)"))
                 ORDER BY j.seq LIMIT 1)
             RETURNING \(columns)
-            """),
+            """,
         expired: """
             SELECT id, fence, lease_expires FROM journal j
             WHERE \(isLive("j")) AND j.state = 'running' AND j.lease_expires <= ? ORDER BY j.seq
