@@ -101,6 +101,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -118,6 +119,7 @@ let package = Package(
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CFFI", pkgConfig: "libffi", providers: [.apt(["libffi-dev"])]),
         .systemLibrary(name: "CMariaDB", pkgConfig: "libmariadb", providers: [.apt(["libmariadb-dev"])]),
+        .systemLibrary(name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
         .systemLibrary(name: "CCurl"),  // Its headers alone: HTTPClient maps the library on first use.
         .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
@@ -126,27 +128,34 @@ let package = Package(
         // Rooms, lower layers first.
         room("Model"),
         room("HTTPClient", ["CCurl"]),
+        room("Client", ["Model", "HTTPClient", "CLinux"]),
         room("Telemetry", [.product(name: "CoreMetrics", package: "swift-metrics")]),
         room(
             "StateStore",
             [
-                "Model", log, .product(name: "GRDB", package: "GRDB.swift"),
+                "Model", "CMariaDB", "CLinux", log, .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]
         ),
-        room("Messaging", ["Model", "CLinux", log, .product(name: "CoreMetrics", package: "swift-metrics")]),
+        room(
+            "Messaging",
+            ["Model", "CLinux", "CRabbitMQ", "COpenSSL", log, .product(name: "CoreMetrics", package: "swift-metrics")]),
+        room("BrokerAccounts", ["Model", "HTTPClient", "COpenSSL", log]),
         room("Policy", ["Model"]),
-        room("Identity", ["Model", "StateStore", "COpenSSL", log]),
+        room("Identity", ["Model", "StateStore", "HTTPClient", "COpenSSL", log]),
         room("Compute", ["Model", "CLinux", log]),
         room("ObjectStore", ["Model", "CZstd", "COpenSSL", log]),
         room("PluginHost", ["Model", "HTTPClient", "CFFI", "CTrovePlugin", "CLinux", "COpenSSL", log, metrics]),
         room("PluginObjects", ["PluginHost", "ObjectStore"]),
+        room("Notifications", ["Model", "StateStore", "Messaging", log, metrics]),
         room("Calls", ["Model", "Messaging"]),
         room(
             "API",
             [
-                "Model", "StateStore", "Identity", "Policy", "PluginHost", "Calls", log, metrics, lifecycle,
+                "Model", "StateStore", "Identity", "Policy", "Notifications", "PluginHost", "Calls", log, metrics,
+                lifecycle,
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
@@ -154,11 +163,11 @@ let package = Package(
         room(
             "TaskManager",
             [
-                "Model", "StateStore", "Compute", "ObjectStore", "PluginHost", "Calls", "Messaging", log, metrics,
-                lifecycle,
+                "Model", "StateStore", "Compute", "ObjectStore", "PluginHost", "Calls", "Messaging", "Notifications",
+                "BrokerAccounts", log, metrics, lifecycle,
             ]
         ),
-        room("Conductor", ["Model", "StateStore", "Calls", "Messaging", log, metrics, lifecycle]),
+        room("Conductor", ["Model", "StateStore", "Calls", "Messaging", "Notifications", log, metrics, lifecycle]),
         room(
             "GuestAgent",
             ["Model", "Messaging", "Calls", "ObjectStore", "PluginHost", "PluginObjects", "HTTPClient", "CLinux", log]),
@@ -168,9 +177,9 @@ let package = Package(
         .executableTarget(
             name: "trove",
             dependencies: [
-                "API", "TaskManager", "Conductor", "StateStore", "Messaging", "Identity", "Policy", "Compute",
-                "ObjectStore", "PluginHost", "PluginObjects", "Telemetry", "HTTPClient",
-                "Conformance", "Calls", "Model", "CLinux",
+                "API", "TaskManager", "Conductor", "StateStore", "Messaging", "Identity", "Policy", "Notifications",
+                "BrokerAccounts", "Compute", "ObjectStore", "PluginHost", "PluginObjects", "Telemetry", "HTTPClient",
+                "Conformance", "Calls", "Client", "Model", "CLinux",
                 log, metrics, lifecycle, arguments,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -195,6 +204,13 @@ let package = Package(
         .executableTarget(
             name: "plugin-bench", dependencies: ["PluginHost", "CPluginCalls", "Model", log, arguments],
             path: "Benchmarks/PluginCalls/Sources", swiftSettings: settings),
+        // What `make bench` measures RPC over a broker with, and the floor of that.
+        .executableTarget(
+            name: "rpc-bench", dependencies: ["Messaging", "Model", log], path: "Benchmarks/RPC/Sources",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "rpc-echo", dependencies: ["CRabbitMQ"], path: "Benchmarks/RPC/Echo",
+            cSettings: cSettings + [.unsafeFlags(["-O2"])]),
 
         // Engine knowledge.
         plugin("MariaDBPlugin", path: "Plugins/Datastores/MariaDB", ["CMariaDB"]),
@@ -214,14 +230,17 @@ let package = Package(
     ]
         + tests("ModelTests", ["Model"])
         + tests("HTTPClientTests", ["HTTPClient"])
+        + tests("ClientTests", ["Client", "HTTPClient", "Model"])
         + tests("TelemetryTests", ["Telemetry", metrics])
         + tests("StateStoreTests", ["StateStore", "Model", log])
         + tests(
             "MessagingTests",
             ["Messaging", "Calls", "Model", log, .product(name: "MetricsTestKit", package: "swift-metrics")]
         )
+        + tests("BrokerAccountsTests", ["BrokerAccounts", "CRabbitMQ", "Model", log])
         + tests("PolicyTests", ["Policy", "Model"])
-        + tests("IdentityTests", ["Identity", "StateStore", "Model", log])
+        + tests("NotificationsTests", ["Notifications", "StateStore", "Messaging", "Model", log])
+        + tests("IdentityTests", ["Identity", "StateStore", "HTTPClient", "Model", log])
         + tests("ComputeTests", ["Compute", "CLinux", "Model", "compute-check", log])
         + tests("ObjectStoreTests", ["ObjectStore", "Model", "COpenSSL", "CZstd"])
         + tests("PluginTests", ["TrovePluginKit", "CTrovePlugin"])
@@ -249,18 +268,18 @@ let package = Package(
         + tests("PluginHostTests", ["PluginHost", "CTrovePlugin", "CLinux", "Model", "plugin-host-check", log])
         + tests(
             "GuestAgentTests",
-            ["GuestAgent", "PluginHost", "Messaging", "Calls", "ObjectStore", "CLinux", "Model", log]
+            ["GuestAgent", "BrokerAccounts", "PluginHost", "Messaging", "Calls", "ObjectStore", "CLinux", "Model", log]
         )
         + tests(
             "APITests",
             [
-                "API", "StateStore", "Identity", "Policy", "PluginHost", "Calls", "Messaging", "Model",
+                "API", "StateStore", "Identity", "Policy", "Notifications", "PluginHost", "Calls", "Messaging", "Model",
             ])
         + tests(
             "TaskManagerTests",
             [
                 "TaskManager", "Conductor", "StateStore", "Compute", "ObjectStore", "Calls", "Messaging",
-                "Model",
+                "Notifications", "BrokerAccounts", "Model",
             ]
         )
         + tests("ArchitectureTests", [])

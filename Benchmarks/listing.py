@@ -42,11 +42,11 @@ def _insert(database, table, row):
     database.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values()))
 
 
-def wrk(url, token, seconds=5):
+def wrk(url, token, seconds=5, accept="*/*"):
     """Requests a second; fails when anything but a 2xx was answered."""
     result = subprocess.run(
-        ["wrk", "-t1", "-c8", f"-d{seconds}s", "-H", f"X-Auth-Token: {token}", url], capture_output=True, text=True,
-        timeout=seconds + 30,
+        ["wrk", "-t1", "-c8", f"-d{seconds}s", "-H", f"X-Auth-Token: {token}", "-H", f"Accept: {accept}", url],
+        capture_output=True, text=True, timeout=seconds + 30,
     )
     rate = re.search(r"Requests/sec:\s+([0-9.]+)", result.stdout)
     if not rate or "Non-2xx" in result.stdout:
@@ -54,13 +54,19 @@ def wrk(url, token, seconds=5):
     return float(rate.group(1))
 
 
-def measure_listing(plane):
+def fill(plane):
+    """Makes 1,000 instances; a client of theirs and its connection."""
     client = Client(plane)
     connection = Connection(client)
     made = connection.call("POST", "/instances", {
         "instance": {"name": "pattern", "flavorRef": "1", "volume": {"size": 1}, "datastore": {"type": "mariadb"}}})
     client.wait(f"/instances/{made['instance']['id']}", "instance", "ACTIVE", {"ERROR"}, 300)
     seed(plane.home)
+    return client, connection
+
+
+def measure_listing(plane):
+    client, connection = fill(plane)
     page = "/instances?limit=20"
     first = connection.call("GET", page)["instances"]
     if len(first) != 20:

@@ -17,10 +17,15 @@ sys.path.insert(0, os.path.join(ROOT, "scripts"))
 
 from backup import measure_backup  # noqa: E402
 from calls import measure_calls  # noqa: E402
+from conductor import measure_conductor  # noqa: E402
 from create import measure_creates, measure_memory, parallel  # noqa: E402
 from engines import ENGINES  # noqa: E402
 from listing import measure_listing  # noqa: E402
 from plane import ControlPlane, PlaneError  # noqa: E402
+from reads import measure_reads  # noqa: E402
+from rpc import measure_rpc  # noqa: E402
+from shared_listing import REFERENCE_MS as REFERENCE_PAGE_MS, measure_shared_listing  # noqa: E402
+from xml_listing import measure_xml  # noqa: E402
 
 
 class Report:
@@ -56,15 +61,23 @@ def percentile(values, share):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=["create", "backup", "list", "memory", "calls"], action="append")
+    parser.add_argument("--only", choices=["create", "backup", "list", "memory", "calls", "conductor", "rpc", "shared-list",
+                                           "xml", "reads"],
+                        action="append")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--config", default="release")
     arguments = parser.parse_args()
-    chosen = arguments.only or ["calls", "create", "memory", "backup", "list"]
+    chosen = arguments.only or ["calls", "rpc", "conductor", "create", "memory", "backup", "list", "xml", "reads", "shared-list"]
     report = Report()
     try:
         if "calls" in chosen:
             calls(arguments.config, report)
+        if "rpc" in chosen:
+            rpc(arguments.config, report)
+        if "conductor" in chosen:
+            conductor(arguments.config, report)
+        if "shared-list" in chosen:
+            shared_listing(arguments.config, report)
         if "create" in chosen:
             plane = ControlPlane(arguments.config, scratch="bench")
             try:
@@ -89,6 +102,18 @@ def main():
                 listing(plane, report)
             finally:
                 plane.purge()
+        if "reads" in chosen:
+            plane = ControlPlane(arguments.config, scratch="bench", environment={"TROVE_API_CONSTANT_ROUTE": "true"})
+            try:
+                reads(plane, report)
+            finally:
+                plane.purge()
+        if "xml" in chosen:
+            plane = ControlPlane(arguments.config, scratch="bench")
+            try:
+                xml_listing(plane, report)
+            finally:
+                plane.purge()
     except (PlaneError, OSError) as error:
         print(f"bench: {error}", file=sys.stderr)
         report.save()
@@ -111,6 +136,45 @@ def calls(config, report):
     conditions = f"{operations['count']:,} asynchronous operations over C, Rust and Swift"
     report.add("operations lost or wrong", operations["lost"] + operations["wrong"], "", "max", 0, conditions)
     report.add("operations a second", operations["count"] / operations["seconds"], "1/s", None, None, conditions)
+
+
+def rpc(config, report):
+    results = measure_rpc(config)
+    for callers, faster in ((1, 5), (64, 8)):
+        kinds = results[callers]
+        ours, bare, careless, python = (kinds[name] for name in ("ours", "bare", "careless", "python"))
+        who = "1 caller" if callers == 1 else f"{callers} callers"
+        conditions = f"{who}, both ends on this machine, the best of 3 interleaved rounds"
+        report.add(f"RPC round trips, {who}", ours["rate"], "1/s", None, None, conditions)
+        report.add(f"RPC round trip p50, {who}", ours["p50_us"] / 1000, "ms", None, None, conditions)
+        report.add(f"RPC over a bare echo that confirms and acknowledges, {who}", ours["rate"] / bare["rate"], "x", "min", 0.5,
+                   conditions)
+        report.add(f"RPC over a bare echo that does neither, {who}", ours["rate"] / careless["rate"], "x", None, None, conditions)
+        report.add(f"RPC over a pair of oslo.messaging, {who}", ours["rate"] / python["rate"], "x", "min", faster, conditions)
+        report.add(f"RPC processor time of both ends, {who}", ours["ends_ms"], "ms", None, None, conditions)
+        report.add(f"RPC processor time of both ends, the pair's over ours, {who}", python["ends_ms"] / ours["ends_ms"], "x",
+                   "min", 10, conditions)
+        report.add(f"RPC processor time of the broker, {who}", ours["broker_ms"], "ms", None, None, conditions)
+        report.add(f"RPC processor time of the broker for the pair, {who}", python["broker_ms"], "ms", None, None, conditions)
+
+
+def conductor(config, report):
+    result = measure_conductor(config)
+    each = {side: statistics.median((run["conductor"] + run["database"]) / run["count"] * 1000 for run in result[side])
+            for side in ("backlog", "reference")}
+    count, rounds = result["backlog"][0]["count"], len(result["backlog"])
+    conditions = f"conductor and database; a queue of {count:,} distinct guests, durable commits, {rounds} interleaved rounds, medians"
+    report.add("heartbeat", each["backlog"], "ms CPU", None, None, conditions)
+    report.add("heartbeat, the reference's conductor", each["reference"], "ms CPU", None, None, conditions)
+    report.add("heartbeats a CPU second over the reference's", each["reference"] / each["backlog"], "x", "min", 50, conditions)
+    steady = result["steady"]
+    # A sender that has not got its share of a busy machine sends fewer: what they cost is reckoned up.
+    share = steady["wanted"] / min(steady["wanted"], steady["rate"])
+    conditions = f"100,000 guests, one every 30 s: {steady['wanted']:.0f} a second, from {steady['rate']:.0f} that were sent"
+    report.add("conductor and database", (steady["conductor"] + steady["database"]) * share, "cores", "max", 1, conditions)
+    report.add("conductor alone", steady["conductor"] * share, "cores", None, None, conditions)
+    report.add("broker beside them", steady["broker"] * share, "cores", None, None, conditions)
+    report.add("newest written heartbeat, age", steady["lag"], "s", "max", 2, conditions)
 
 
 def creates(plane, report, rounds):
@@ -150,6 +214,34 @@ def listing(plane, report):
     report.add("list requests a second", result["list"], "1/s", None, None, conditions)
     report.add("constant route requests a second", result["constant"], "1/s", None, None, conditions)
     report.add("list over constant route", result["list"] / result["constant"], "x", "min", 0.3, conditions)
+
+
+def reads(plane, report):
+    for name, result in measure_reads(plane).items():
+        conditions = f"{result['bytes']} bytes a body, wrk -t1 -c8, {result['rounds']} interleaved rounds, medians"
+        report.add(f"read of {name}, requests a second", result["rate"], "1/s", None, None, conditions)
+        report.add(f"read of {name} over constant route", result["ratio"], "x", "min", 0.3, conditions)
+
+
+def xml_listing(plane, report):
+    result = measure_xml(plane)
+    conditions = (f"1,000 instances, {result['bytes']} bytes as XML, {result['json_bytes']} as JSON, wrk -t1 -c8, "
+                  f"{result['rounds']} interleaved rounds")
+    report.add("list as XML, requests a second", result["xml"], "1/s", None, None, conditions)
+    report.add("list as JSON, requests a second", result["json"], "1/s", None, None, conditions)
+    report.add("list as XML over JSON", result["xml"] / result["json"], "x", "min", 0.5, conditions)
+
+
+def shared_listing(config, report):
+    result = measure_shared_listing(config)
+    conditions = "20 of 1,000 and of 100,000 instances on a private MariaDB, tokens of a real Keystone"
+    report.add("rows read for a page, 100,000 over 1,000", result["rows"][1] / result["rows"][0], "x", "max", 1, conditions)
+    report.add("page of 20, 100,000 over 1,000", result["large_ms"] / result["small_ms"], "x", "max", 1.25,
+               "median of 30 interleaved pairs of 50 requests")
+    each = result["api_cpu_ms"] + result["database_cpu_ms"]
+    report.add("page of 20, API", result["api_cpu_ms"], "ms CPU", None, None, "3,000 requests of 1,000 instances")
+    report.add("page of 20, database", result["database_cpu_ms"], "ms CPU", None, None, "3,000 requests of 1,000 instances")
+    report.add("page of 20 over the reference's processor time", each / REFERENCE_PAGE_MS, "x", "max", 1 / 200, conditions)
 
 
 if __name__ == "__main__":

@@ -130,6 +130,7 @@ class MariaDB(Node):
         if not os.path.exists(program):
             raise NodeError("no mariadbd here; install mariadb-server-core (scripts/install-packages test)")
         self.program = program
+        os.makedirs(self.path("tmp"), exist_ok=True)
         facts = os.stat(program)
         key = hashlib.sha256(f"{facts.st_size} {facts.st_mtime_ns} {os.getuid()} 1".encode()).hexdigest()[:12]
         copy_tree(cached("mariadb-" + key, self.install), self.path("data"))
@@ -155,7 +156,9 @@ class MariaDB(Node):
                             "--ssl-key=" + self.tls["key_file"]]
         return [[
             self.program, "--no-defaults", *self.as_user(), "--datadir=" + self.path("data"), "--socket=" + self.path("sock"),
-            "--pid-file=" + self.path("pid"), "--bind-address=" + HOST, f"--port={self.port}", "--init-file=" + self.path("init.sql"),
+            # Its own: a server that starts removes what it takes for temporary tables of its past, also those of others.
+            "--tmpdir=" + self.path("tmp"), "--pid-file=" + self.path("pid"), "--bind-address=" + HOST, f"--port={self.port}",
+            "--init-file=" + self.path("init.sql"),
             "--skip-name-resolve", "--performance-schema=off", "--character-set-server=utf8mb3", "--max-connections=400",
             "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=16M", "--innodb-flush-log-at-trx-commit=2",
             "--innodb-flush-method=nosync", "--innodb-doublewrite=0", "--key-buffer-size=1M", "--aria-pagecache-buffer-size=4M",

@@ -40,15 +40,23 @@ class Space:
     def announce(self, url):
         """Puts the API's address into the catalogue, for this region alone."""
         keystone = self.keystone()
-        service = keystone.send("GET", "/services?type=database")[1]["services"][0]["id"]
         self.forget(keystone)
         keystone.ensure_region(self.region)
-        for interface in ("public", "internal", "admin"):
-            keystone.send("POST", "/endpoints", {"endpoint": {
-                "service_id": service, "interface": interface, "region_id": self.region, "url": url + "/v1.0/%(project_id)s"}})
+        paths = {"trove": ("database", "/v1.0/%(project_id)s"),
+                 "published": ("object-store", "/object-store/v1/AUTH_%(project_id)s")}
+        for name, (kind, path) in paths.items():
+            service = keystone.ensure("services", name, type=kind)
+            for interface in ("public", "internal", "admin"):
+                keystone.send("POST", "/endpoints", {"endpoint": {
+                    "service_id": service, "interface": interface, "region_id": self.region, "url": url + path}})
 
     def drop(self):
         self.sql(f"DROP DATABASE IF EXISTS `{self.database}`")
+        # Accounts of guests that were not deleted would be without a virtual host.
+        nodes = [self.document["rabbitmq"][account]["user"] for account in ("admin", "trove")]
+        for rights in self.broker("GET", "/permissions"):
+            if rights["vhost"] == self.vhost and rights["user"] not in nodes:
+                self.broker("DELETE", "/users/" + urllib.parse.quote(rights["user"], safe=""))
         self.broker("DELETE", "/vhosts/" + self.vhost)
         keystone = self.keystone()
         self.forget(keystone)
@@ -73,6 +81,7 @@ class Space:
             "bus.management_url": rabbitmq["management_url"],
             "bus.management_user": rabbitmq["admin"]["user"],
             "bus.management_password_file": rabbitmq["admin"]["password_file"],
+            "bus.rpc_key_file": document["rpc_key_file"],
             "identity.url": keystone["url"],
             "identity.password_file": keystone["trove"]["password_file"],
         }

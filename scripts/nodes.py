@@ -22,7 +22,7 @@ import stat
 import sys
 import time
 
-from node_files import NodeError, Ports, make_authority
+from node_files import NodeError, Ports, make_authority, make_password
 from node_kinds import KINDS
 from node_space import Space
 
@@ -60,7 +60,10 @@ class Supervisor:
 
     def document(self):
         document = {name: node.document() for name, node in self.nodes.items()}
-        document.update(directory=self.directory, pid=os.getpid(), tls=bool(self.tls))
+        # Any passphrase: what control planes seal their guests' keys with.
+        key = os.path.join(self.directory, "rpc.key")
+        make_password(key)
+        document.update(directory=self.directory, pid=os.getpid(), tls=bool(self.tls), rpc_key_file=key)
         if self.tls:
             document.update(self.tls)
         return document
@@ -138,7 +141,7 @@ class Supervisor:
             return
         for name in [*self.nodes, "tls"]:
             shutil.rmtree(os.path.join(self.directory, name), ignore_errors=True)
-        for name in ("control", "nodes.json"):
+        for name in ("control", "nodes.json", "rpc.key"):
             if os.path.lexists(os.path.join(self.directory, name)):
                 os.unlink(os.path.join(self.directory, name))
 

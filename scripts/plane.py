@@ -58,6 +58,16 @@ class ControlPlane:
                     values[name] = value.strip("'\"")
         return values
 
+    def administrator(self):
+        """The same of the administrator, whom `clouds.yaml` has beside the user."""
+        values = {}
+        with open(os.path.join(self.home, "clouds.yaml")) as file:
+            entry = file.read().split("trove-admin:", 1)[1]
+        for line in entry.splitlines():
+            name, _, value = line.strip().partition(":")
+            values["OS_" + name.upper()] = value.strip().strip("'\"")
+        return values
+
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -90,8 +100,9 @@ class ControlPlane:
 class Client:
     """A REST client: a token, then JSON."""
 
-    def __init__(self, plane):
-        rc = plane.credentials()
+    def __init__(self, plane, rc=None):
+        """Logs in with what `rc` has of the environment's names, without it as the user."""
+        rc = rc or plane.credentials()
         body = {
             "auth": {
                 "identity": {

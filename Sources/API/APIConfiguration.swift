@@ -23,7 +23,15 @@ package struct APIConfiguration: Sendable {
 
     /// Scheme, host and port that clients use, without a trailing slash; nil: what the request names.
     package var publicEndpoint: String?
+    /// What the listener is encrypted with; nil: nothing.
+    package var tls: APITLS?
+    /// How often the files of `tls` are looked at.
+    package var certificateCheckInterval: Duration
+    /// While this file exists, `/healthcheck` answers 503; nil: no such file.
+    package var healthDisablingFile: String?
     package var region: String
+    /// Types that modules may have.
+    package var moduleTypes: [String]
     /// What the operator's file has now.
     package var flavors: [Flavor] { flavorSource() }
     private let flavorSource: @Sendable () -> [Flavor]
@@ -41,11 +49,13 @@ package struct APIConfiguration: Sendable {
     package var hasVolumeSupport: Bool
     /// How the listening socket is named in logs, e.g. `127.0.0.1:8779`.
     package var listenDescription: String
-    /// How long a connection may be silent between requests, or take for a request's head.
+    /// How long a connection may be silent between requests.
     package var idleTimeout: Duration
-    /// How long a request's body may take.
+    /// How long a request's head may take from its first byte on.
+    package var headTimeout: Duration
+    /// How long a request's body may take, and a client for the next part of its answer.
     package var bodyTimeout: Duration
-    /// Connections beyond this wait in the socket's backlog.
+    /// Beyond this, idle connections are ended for new ones; when none is idle, new ones wait in the socket's backlog.
     package var maximumConnections: Int
     /// How long requests may go on after a graceful stop began.
     package var stopTimeout: Duration
@@ -55,12 +65,24 @@ package struct APIConfiguration: Sendable {
     package var policyTimeout: Duration
     /// How long a request waits for a message bus that is away.
     package var busPatience: Duration
+    /// Seals kept answers together with the client's own key; nil: that alone. The same in every API process.
+    package var answerPassphrase: Secret?
+    /// How long a request that answers with an operation's end waits for it.
+    package var operationPatience: Duration
+    /// Streams of events that a project may have at a time, a process.
+    package var eventStreams: Int
     /// Whether `/x/constant` answers, for measuring.
     package var hasConstantRoute: Bool
+    /// What this process's host has; nil where it makes no instances, or cannot be told now.
+    package var hostFacts: @Sendable () async -> HostFacts?
 
     package init(
         publicEndpoint: String? = nil,
+        tls: APITLS? = nil,
+        certificateCheckInterval: Duration = .seconds(3),
+        healthDisablingFile: String? = nil,
         region: String = "RegionOne",
+        moduleTypes: [String] = ["ping", "file"],
         flavors: @autoclosure @Sendable @escaping () -> [Flavor],
         defaultDatastore: String? = nil,
         quotas: QuotaDefaults = QuotaDefaults(),
@@ -72,16 +94,25 @@ package struct APIConfiguration: Sendable {
         hasVolumeSupport: Bool = true,
         listenDescription: String = "",
         idleTimeout: Duration = .seconds(60),
+        headTimeout: Duration = .seconds(10),
         bodyTimeout: Duration = .seconds(30),
-        maximumConnections: Int = 1024,
-        stopTimeout: Duration = .seconds(20),
+        maximumConnections: Int = 4096,
+        stopTimeout: Duration = .seconds(30),
         pluginRouteTimeout: Duration = .seconds(200),
         policyTimeout: Duration = .seconds(10),
         busPatience: Duration = .seconds(5),
-        hasConstantRoute: Bool = false
+        answerPassphrase: Secret? = nil,
+        operationPatience: Duration = .seconds(120),
+        eventStreams: Int = 10,
+        hasConstantRoute: Bool = false,
+        hostFacts: @Sendable @escaping () async -> HostFacts? = { nil }
     ) {
         self.publicEndpoint = publicEndpoint
+        self.tls = tls
+        self.certificateCheckInterval = certificateCheckInterval
+        self.healthDisablingFile = healthDisablingFile
         self.region = region
+        self.moduleTypes = moduleTypes
         flavorSource = flavors
         self.defaultDatastore = defaultDatastore
         self.quotas = quotas
@@ -93,13 +124,23 @@ package struct APIConfiguration: Sendable {
         self.hasVolumeSupport = hasVolumeSupport
         self.listenDescription = listenDescription
         self.idleTimeout = idleTimeout
+        self.headTimeout = headTimeout
         self.bodyTimeout = bodyTimeout
         self.maximumConnections = maximumConnections
         self.stopTimeout = stopTimeout
         self.pluginRouteTimeout = pluginRouteTimeout
         self.policyTimeout = policyTimeout
         self.busPatience = busPatience
+        self.answerPassphrase = answerPassphrase
+        self.operationPatience = operationPatience
+        self.eventStreams = eventStreams
         self.hasConstantRoute = hasConstantRoute
+        self.hostFacts = hostFacts
+    }
+
+    /// Scheme, host and port of a request, as its client sees them.
+    func baseURL(host: String) -> String {
+        publicEndpoint ?? (tls == nil ? "http://" : "https://") + host
     }
 
     /// MiB by flavor id, as quota usage needs it.

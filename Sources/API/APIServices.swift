@@ -4,6 +4,7 @@ package import Calls
 package import Identity
 package import Logging
 package import Model
+package import Notifications
 package import PluginHost
 package import Policy
 package import StateStore
@@ -11,15 +12,21 @@ package import StateStore
 /// What every route works with.
 package struct APIServices: Sendable {
     package let configuration: APIConfiguration
-    package let store: any StateStore
+    package internal(set) var store: any StateStore
     package let identity: any IdentityService
-    package let plugins: any ControlPlugins
-    package let guests: GuestClient
-    package let taskManager: TaskManagerClient
+    package internal(set) var plugins: any ControlPlugins
+    package internal(set) var guests: GuestClient
+    package internal(set) var taskManager: TaskManagerClient
     package let clock: any WallClock
     package let random: any RandomSource
     package let policy: PolicyStore
+    package internal(set) var notifier: Notifier
+    package let objects: any PublishedObjects
     package let logger: Logger
+    /// What follows the journal for the streams of this process.
+    package let feed: EventFeed
+    /// Rung when the journal has recorded something.
+    let bell: EventBell
 
     package init(
         configuration: APIConfiguration,
@@ -31,6 +38,9 @@ package struct APIServices: Sendable {
         clock: any WallClock,
         random: any RandomSource,
         policy: PolicyStore = PolicyStore(),
+        notifier: Notifier = .off,
+        objects: any PublishedObjects = NoObjects(),
+        bell: EventBell = EventBell(),
         logger: Logger
     ) {
         self.configuration = configuration
@@ -42,6 +52,17 @@ package struct APIServices: Sendable {
         self.clock = clock
         self.random = random
         self.policy = policy
+        self.notifier = notifier
+        self.objects = objects
         self.logger = logger
+        self.bell = bell
+        feed = EventFeed(store: store, bell: bell, limit: configuration.eventStreams, logger: logger)
+    }
+
+    /// The same with another state store.
+    func with(_ store: any StateStore) -> APIServices {
+        var copy = self
+        copy.store = store
+        return copy
     }
 }

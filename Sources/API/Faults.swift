@@ -35,6 +35,7 @@ package struct APIFault: Error, Sendable, Hashable {
     package static let keys: [Int: String] = [
         400: "badRequest", 401: "unauthorized", 403: "forbidden", 404: "itemNotFound", 405: "badMethod",
         406: "notAcceptable", 409: "conflict", 413: "overLimit", 415: "badMediaType", 422: "unprocessableEntity",
+        431: "badRequest",
         500: "serverError", 501: "notImplemented", 503: "serviceUnavailable",
     ]
 
@@ -88,6 +89,11 @@ extension APIFault {
         case let fault as APIFault: self = fault
         case let error as JSONError: self.init(400, "Malformed request body: \(error.message).")
         case let error as StateStoreError: self.init(store: error)
+        case let error as IdentityError:
+            // Whoever knows the tokens does not answer: the token may well be good.
+            guard error.isRetryable else { return nil }
+            self.init(dependency: "Tokens cannot be checked now; please try again.")
+            retryAfter = error.retryAfter ?? retryAfter
         case let error as PluginError: self.init(plugin: error)
         case let error as MessagingError: self.init(guest: error)
         default: return nil
@@ -104,6 +110,9 @@ extension APIFault {
             retryAfter = 1
         case .full:
             self.init(503, "The state store has no room left; an operator must free some.")
+            retryAfter = 30
+        case .schema:
+            self.init(503, "The state store has another schema than this service; an operator must upgrade one.")
             retryAfter = 30
         default: return nil
         }
@@ -132,6 +141,17 @@ extension APIFault {
         }
     }
 
+    /// Of an operation whose guest failed, from the sentence that the operation kept.
+    init(guestSentence text: String) {
+        guard text != Self.guestTimeout else {
+            self.init(.guestTimeout, text)
+            return
+        }
+        var text = text
+        while text.hasSuffix(".") { text.removeLast() }
+        self.init(.guest, Self.guestPrefix + text + ".")
+    }
+
     private init(guest error: MessagingError) {
         guard !error.isBusAway else {
             self.init(dependency: Self.busAway)
@@ -149,12 +169,13 @@ extension APIFault {
     /// Not the guest but the way to it is away.
     static let busAway = "The message bus cannot be reached now; please try again."
 
+    private static let guestTimeout = "Timeout trying to connect to the Guest Agent."
     private static let guestPrefix = "An error occurred communicating with the guest: "
 
     /// The contract's sentence about a guest that failed or did not answer (§1.5).
     static func guestMessage(_ error: MessagingError) -> String {
         guard !error.isBusAway else { return busAway }
-        guard error.code != .timedOut else { return "Timeout trying to connect to the Guest Agent." }
+        guard error.code != .timedOut else { return guestTimeout }
         var text = error.failure?.message ?? error.message
         while text.hasSuffix(".") { text.removeLast() }
         return guestPrefix + text + "."

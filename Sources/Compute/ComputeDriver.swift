@@ -21,14 +21,26 @@ package protocol ComputeDriver: Sendable {
     /// Promised bytes count against the host's limit: `.exhausted` past it.
     func createVolume(_ request: VolumeRequest) async throws(ComputeError) -> VolumePlacement
 
+    /// Grows the data volume, which stays in use, to `sizeGiB`; one that has this size already is left as it is. Promised bytes
+    /// count as for `createVolume`. What failed leaves the size before.
+    func growVolume(_ instanceID: String, sizeGiB: Int) async throws(ComputeError)
+
     /// Writes the guest's configuration and starts its agent, confined to the flavor. Returns once the agent process runs.
     /// The volume may be made before or after: the agent needs it when it is told to prepare.
     /// Booting again finds the agent, or starts a new one that adopts the engine.
     func boot(_ request: BootRequest) async throws(ComputeError) -> String
 
-    /// Ends the agent and starts one with another configuration, which adopts the engine. What the engine itself was given
-    /// stays as it is. Needs an instance that was booted.
+    /// Ends the agent and starts one with another configuration, which adopts the engine; both have the flavor's limits from
+    /// then on. What the engine itself was given stays as it is. Needs an instance that was booted.
     func replaceAgent(_ request: BootRequest) async throws(ComputeError)
+
+    /// Ends agent and engine and starts the agent again, as a server's reboot does. The engine gets no chance to stop cleanly
+    /// here; whether it is started is what the agent is told afterwards. Needs an instance that was booted.
+    func rebootServer(_ instanceID: String) async throws(ComputeError)
+
+    /// `rebootServer` with a new configuration, around the volume and the state that the instance has: everything else of the
+    /// server is made anew. Works also for an instance whose server lost what it was booted with.
+    func rebuildServer(_ request: BootRequest) async throws(ComputeError)
 
     /// Ends agent and engine, removes cgroups and run directory. The engine gets no chance to stop cleanly here: ask the
     /// guest first.
@@ -39,6 +51,15 @@ package protocol ComputeDriver: Sendable {
 
     /// Gives address and uid back.
     func release(_ instanceID: String) async throws(ComputeError)
+
+    /// What enforced access rules are on the host, by a deterministic tag, for the ledger.
+    func accessResources(for instanceID: String) -> [ComputeResource]
+
+    /// Lets only these IPv4 networks connect to an instance that has a placement; empty: everybody. Replaces what was set
+    /// before, and ends connections that are not allowed any more. `release` forgets it.
+    ///
+    /// - Throws: `.unsupported` with the reason where it cannot be enforced; then nothing has changed.
+    func setAccess(_ instanceID: String, allowed: [String]) async throws(ComputeError)
 
     /// Whether the agent runs.
     func serverStatus(_ instanceID: String) async -> ServerStatus
@@ -60,6 +81,22 @@ package protocol ComputeDriver: Sendable {
 
 extension ComputeDriver {
     package var host: String? { nil }
+
+    package func growVolume(_ instanceID: String, sizeGiB: Int) async throws(ComputeError) {
+        throw ComputeError(.unsupported, "volumes cannot grow here")
+    }
+
+    package func rebuildServer(_ request: BootRequest) async throws(ComputeError) {
+        throw ComputeError(.unsupported, "servers cannot be rebuilt here")
+    }
+
+    package func accessResources(for instanceID: String) -> [ComputeResource] { [] }
+
+    package func setAccess(_ instanceID: String, allowed: [String]) async throws(ComputeError) {
+        guard allowed.isEmpty else {
+            throw ComputeError(.unsupported, "this compute driver does not enforce access rules")
+        }
+    }
 }
 
 /// A kind of outside effect.
@@ -71,7 +108,7 @@ package enum ComputeEffect: Sendable, CaseIterable {
 
 /// Something on the host, as `kind` and `tag` of the ledger.
 package struct ComputeResource: Sendable, Hashable {
-    /// `process`, `engine`, `mount`, `loop`, `image`, `cgroup`, `address`, `uid`, `directory`.
+    /// `process`, `engine`, `mount`, `loop`, `image`, `cgroup`, `address`, `uid`, `directory`, `filter`.
     package var kind: String
     package var tag: String
     /// The instance it says it belongs to; nil when it does not say.

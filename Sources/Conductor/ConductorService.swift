@@ -38,5 +38,6 @@ package final class ConductorService: Service {
             onPluginFault: onPluginFault)
         try await bus.serve(topic: ConductorVerb.topic, server: hostName, endpoint: ConductorDispatcher(reports))
         try? await gracefulShutdown()
+        await reports.flush()
     }
 }

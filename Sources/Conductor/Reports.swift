@@ -8,7 +8,8 @@ import StateStore
 
 /// What the conductor does with each kind of report.
 struct Reports: ConductorEndpoint {
-    private let store: any StateStore
+    /// Of a report that is not a heartbeat there is no second: it waits for the database.
+    private let store: PatientStateStore
     private let taskManager: TaskManagerClient
     private let logger: Logger
     private let clock: any WallClock
@@ -23,24 +24,31 @@ struct Reports: ConductorEndpoint {
     ) {
         self.onPluginFault = onPluginFault
         self.plugins = plugins
-        self.store = store
+        self.store = PatientStateStore(store, logger: logger)
         self.taskManager = taskManager
         self.logger = logger
         self.clock = clock
-        heartbeats = HeartbeatQueue { items in try await Self.write(items, store: store, clock: clock) }
+        heartbeats = HeartbeatQueue(logger: logger) { items in
+            let changed = try await store.write(.relaxed) { try HeartbeatBatch.write(items, $0) }
+            guard !changed.isEmpty else { return }
+            // A bus that is away holds up no heartbeat.
+            Task { for id in changed { await taskManager.changed(instanceID: id) } }
+        }
     }
 
     /// Stores the service status and touches the heartbeat; older messages and those of an instance that must be
-    /// restarted first are dropped.
+    /// restarted first are dropped. Task managers are told when the status is another one.
     func heartbeat(_ report: HeartbeatReport, context: RequestContext) async throws {
         guard let status = report.status else { return }
         let row = ServiceReport(
             instanceID: report.instanceID, status: status, heartbeat: clock.now,
             volumeUsedBytes: report.volumeUsedBytes
         )
-        try await heartbeats.add(HeartbeatQueue.Item(report: row, sent: (report.sent ?? clock.now).seconds))
-        await taskManager.changed(instanceID: report.instanceID, context: context)
+        await heartbeats.add(HeartbeatQueue.Item(report: row, sent: (report.sent ?? clock.now).seconds))
     }
+
+    /// Waits until heartbeats that came are written.
+    func flush() async { await heartbeats.flush() }
 
     func updateBackup(_ report: BackupReport, context: RequestContext) async throws {
         let clock = clock
@@ -118,21 +126,5 @@ struct Reports: ConductorEndpoint {
                 "instance.id": "\(report.instanceID)", "plugin.id": "\(report.plugin)", "signal": "\(report.signal)",
             ])
         await onPluginFault(report)
-    }
-
-    private static func write(_ items: [HeartbeatQueue.Item], store: any StateStore, clock: any WallClock) async throws
-    {
-        try await store.write(.relaxed) { transaction in
-            var reports: [ServiceReport] = []
-            for item in items {
-                let id = item.report.instanceID
-                guard
-                    try transaction.conductorLastSeen.advance(instanceID: id, method: "heartbeat", sent: item.sent),
-                    let instance = try transaction.instances.find(id), instance.service != .restartRequired
-                else { continue }
-                reports.append(item.report)
-            }
-            try transaction.instances.setServices(reports)
-        }
     }
 }

@@ -59,7 +59,12 @@ extension GuestAgentService {
 
     /// Sends the status when it is new, or in any case.
     func report(isForced: Bool) async {
-        let status = ServiceStatusRules.status(preparation: preparationState, engine: engine.state, health: health)
+        var status = ServiceStatusRules.status(preparation: preparationState, engine: engine.state, health: health)
+        if engine.state == .running, status == .healthy || status == .running,
+            await logs.isRestartRequired(engine.pid)
+        {
+            status = .restartRequired
+        }
         guard let status, isForced || status != told, !Task.isCancelled else { return }
         if status != told {
             logger.notice("the service status changed", metadata: ["status": "\(status.text)"])

@@ -14,7 +14,7 @@ extension GuestAgentService {
             self.health = health
             await self.report(isForced: false)
         case .rootEnabled:
-            await mailbox.post(.root(userID: context?.userID), context: context)
+            await mailbox.post(.root(userID: context?.userID, isEnabled: true), context: context)
         case .backup(let id, let message):
             await mailbox.post(.note(backupID: id, message: message), context: context)
         }

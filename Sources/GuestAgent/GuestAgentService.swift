@@ -29,6 +29,7 @@ package actor GuestAgentService: GuestEndpoint {
     let backups: BackupRunner
     let mailbox: ConductorMailbox
     let verbs: DatastoreVerbs
+    let logs: GuestLogs
     let volume: DataVolume
     let timing: Timing
     let logger: Logger
@@ -93,6 +94,7 @@ package actor GuestAgentService: GuestEndpoint {
                 configuration: configuration, plugins: plugins, store: objectStore, logger: logger),
             mailbox: mailbox, logger: logger, isEngineUp: { await supervisor.snapshot.state == .running })
         verbs = DatastoreVerbs(plugins: plugins)
+        logs = GuestLogs(configuration: configuration, plugins: plugins, supervisor: supervisor, logger: logger)
         volume = DataVolume(path: configuration.dataDirectory)
         ownLog = RotatingLog(path: configuration.logDirectory + "/agent.log")
         if let fault {
@@ -148,7 +150,10 @@ package actor GuestAgentService: GuestEndpoint {
     ) async throws -> JSONValue {
         let deadline = Deadline.after(verb.timeout - .seconds(3))
         switch verb {
-        case .ping: return true
+        case .ping:
+            // Who asks whether the agent is there hears of the engine, too.
+            await report(isForced: true)
+            return true
         case .prepare:
             await preparation.prepare(try PrepareArguments(arguments: arguments), context: context)
             return .null
@@ -162,14 +167,40 @@ package actor GuestAgentService: GuestEndpoint {
             try await supervisor.stop(deadline: deadline)
             return .null
         case .getFilesystemStats: return try volume.stats().json
+        case .getDiagnostics:
+            guard let pid = await supervisor.snapshot.pid else {
+                throw GuestAgentError(.notReady, "the database is not running (\(told?.text ?? "unknown"))")
+            }
+            return try EngineResources(configuration: configuration).diagnostics(pid: pid).json
+        case .getHardware: return EngineResources(configuration: configuration).hardware.json
         case .createBackup:
             try await backups.create(try BackupInfo(json: arguments["backup_info"] ?? .null), context: context)
             return .null
+        case .applyConfiguration:
+            // Also while the engine is down: with the configuration that it does not start with it must be possible to end.
+            try requirePrepared()
+            return try await ConfigurationVerb(plugins: plugins).perform(
+                arguments, deadline: deadline, context: context)
+        case .preUpgrade, .upgrade, .postUpgrade:
+            try requirePrepared()
+            return try await UpgradeVerbs(plugins: plugins, supervisor: supervisor).perform(
+                verb, arguments, deadline: deadline, context: context)
         case .pluginCall, .pluginCast:
             return try await PeerVerb(plugins: plugins).perform(arguments, deadline: deadline, context: context)
         case .pluginAction:
             try requirePrepared()
             return try await ActionVerb(plugins: plugins).perform(arguments, deadline: deadline, context: context)
+        case .guestLogList:
+            try requirePrepared()
+            return try await logs.list(deadline, context)
+        case .guestLogAction:
+            try requirePrepared()
+            let reply = try await logs.act(arguments, deadline, context)
+            await report(isForced: false)
+            return reply
+        case .moduleList:
+            try requirePrepared()
+            return try ModuleVerbs(plugins: plugins).list(arguments)
         case .moduleApply:
             try requirePrepared()
             return try await ModuleVerbs(plugins: plugins).apply(
@@ -192,8 +223,9 @@ package actor GuestAgentService: GuestEndpoint {
         guard let reply = try await verbs.perform(request) else {
             throw RPCFault.noSuchMethod(verb.rawValue)
         }
-        if verb == .enableRoot || verb == .enableRootWithPassword {
-            await mailbox.post(.root(userID: context.userID), context: context)
+        if verb == .enableRoot || verb == .enableRootWithPassword || verb == .disableRoot {
+            let isEnabled = verb != .disableRoot
+            await mailbox.post(.root(userID: context.userID, isEnabled: isEnabled), context: context)
         }
         return reply
     }

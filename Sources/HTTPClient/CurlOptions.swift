@@ -20,6 +20,10 @@ struct CurlOptions {
         text(CURLOPT_PROXY, configuration.proxy ?? "")
         text(CURLOPT_USERAGENT, configuration.userAgent)
         if let file = configuration.caFile { text(CURLOPT_CAINFO, file) }
+        if configuration.isInsecure {
+            number(CURLOPT_SSL_VERIFYPEER, 0)
+            number(CURLOPT_SSL_VERIFYHOST, 0)
+        }
         let context = Unmanaged.passUnretained(transfer).toOpaque()
         callback(CURLOPT_HEADERFUNCTION, HTTPTransfer.takeHeader)
         pointer(CURLOPT_HEADERDATA, context)

@@ -70,6 +70,12 @@ package struct HTTPResponse: Sendable {
     package var headers: [String: String]
     /// Empty when it went to a sink.
     package var body: [UInt8]
+
+    package init(status: Int, headers: [String: String], body: [UInt8]) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
 }
 
 /// What bounds one exchange.
@@ -95,10 +101,15 @@ package struct HTTPClientConfiguration: Sendable, Hashable {
     /// Certificates to trust, PEM; nil: the system's.
     package var caFile: String?
     package var userAgent: String
+    /// Takes every certificate, whoever made it and whatever it is for.
+    package var isInsecure: Bool
 
-    package init(proxy: String? = nil, caFile: String? = nil, userAgent: String = "trove") {
+    package init(
+        proxy: String? = nil, caFile: String? = nil, userAgent: String = "trove", isInsecure: Bool = false
+    ) {
         self.proxy = proxy
         self.caFile = caFile
         self.userAgent = userAgent
+        self.isInsecure = isInsecure
     }
 }

@@ -9,9 +9,14 @@ import Glibc
 /// credential files not read. Source: libcurl-multi(3).
 package struct HTTPExchanger: Sendable {
     private let configuration: HTTPClientConfiguration
+    private let connections: HTTPConnections?
 
-    package init(_ configuration: HTTPClientConfiguration = HTTPClientConfiguration()) {
+    /// - Parameter connections: Kept for the next exchange; nil: each has a connection of its own.
+    package init(
+        _ configuration: HTTPClientConfiguration = HTTPClientConfiguration(), connections: HTTPConnections? = nil
+    ) {
         self.configuration = configuration
+        self.connections = connections
     }
 
     /// Sends a request and waits for the whole answer.
@@ -25,7 +30,11 @@ package struct HTTPExchanger: Sendable {
     ) throws(HTTPClientError) -> HTTPResponse {
         try request.check()
         let library = try CurlLibrary.get()
-        guard let easy = library.easyMake(), let multi = library.multiMake() else {
+        guard let multi = connections?.take()?.multi ?? library.multiMake() else {
+            throw HTTPClientError(.unavailable, "no memory for an HTTP exchange")
+        }
+        defer { release(multi, library) }
+        guard let easy = library.easyMake() else {
             throw HTTPClientError(.unavailable, "no memory for an HTTP exchange")
         }
         let transfer = HTTPTransfer(body: request.body, sink: sink, limit: limits.bodyBytes)
@@ -33,7 +42,6 @@ package struct HTTPExchanger: Sendable {
         defer {
             _ = library.multiRemove(multi, easy)
             library.easyEnd(easy)
-            _ = library.multiEnd(multi)
             library.listEnd(list)
             withExtendedLifetime(transfer) {}
         }
@@ -47,6 +55,14 @@ package struct HTTPExchanger: Sendable {
             throw HTTPClientError(.unavailable, "\(request.url.origin): the server sent no status")
         }
         return HTTPResponse(status: status, headers: transfer.headers, body: transfer.collected)
+    }
+
+    private func release(_ multi: CurlLibrary.Multi, _ library: CurlLibrary) {
+        guard let connections else {
+            _ = library.multiEnd(multi)
+            return
+        }
+        connections.give(HTTPConnections.Handle(multi: multi), library)
     }
 
     private func headers(_ request: HTTPRequest, _ library: CurlLibrary) -> UnsafeMutablePointer<curl_slist>? {

@@ -4,7 +4,8 @@
 package struct IdentityError: Error, Sendable {
     package struct Code: Sendable, Hashable {
         private enum Value {
-            case unauthorized, forbidden, notFound, badRequest, conflict, tooManyAttempts, unavailable, files
+            case unauthorized, forbidden, notFound, badRequest, conflict, tooManyAttempts, overloaded, unavailable,
+                files
         }
         private let value: Value
         private init(_ value: Value) { self.value = value }
@@ -20,7 +21,9 @@ package struct IdentityError: Error, Sendable {
         package static let conflict = Code(.conflict)
         /// Wrong passwords came too fast; the same request may succeed in a few seconds.
         package static let tooManyAttempts = Code(.tooManyAttempts)
-        /// Too many password checks are waiting, or the state store does not answer.
+        /// Too much is waiting; nothing was asked of anybody.
+        package static let overloaded = Code(.overloaded)
+        /// What is asked (the state store, Keystone) does not answer.
         package static let unavailable = Code(.unavailable)
         /// A file in the secrets directory is missing, malformed, readable by others or cannot be written.
         package static let files = Code(.files)
@@ -29,13 +32,16 @@ package struct IdentityError: Error, Sendable {
     package var code: Code
     /// One sentence, without passwords or tokens.
     package var message: String
+    /// Seconds after which trying again may help, where somebody said so.
+    package var retryAfter: Int?
 
-    package init(_ code: Code, _ message: String) {
+    package init(_ code: Code, _ message: String, retryAfter: Int? = nil) {
         self.code = code
         self.message = message
+        self.retryAfter = retryAfter
     }
 
-    package var isRetryable: Bool { code == .unavailable || code == .tooManyAttempts }
+    package var isRetryable: Bool { code == .unavailable || code == .overloaded || code == .tooManyAttempts }
 }
 
 extension IdentityError: CustomStringConvertible {

@@ -13,10 +13,13 @@ package struct AuthenticatedIdentity: Sendable, Hashable {
     /// Whether `roles` has `admin`.
     package var isAdmin: Bool
     package var expires: Timestamp
+    /// Ids of the domains that the user and the project are of; empty where there is none.
+    package var userDomainID: String
+    package var projectDomainID: String
 
     package init(
         userID: String, userName: String, projectID: String, projectName: String, roles: [String], isAdmin: Bool,
-        expires: Timestamp
+        expires: Timestamp, userDomainID: String = "", projectDomainID: String = ""
     ) {
         self.userID = userID
         self.userName = userName
@@ -25,6 +28,8 @@ package struct AuthenticatedIdentity: Sendable, Hashable {
         self.roles = roles
         self.isAdmin = isAdmin
         self.expires = expires
+        self.userDomainID = userDomainID
+        self.projectDomainID = projectDomainID
     }
 }
 
@@ -32,12 +37,35 @@ package struct AuthenticatedIdentity: Sendable, Hashable {
 package protocol TokenValidator: Sendable {
     /// - Throws: `.unauthorized` for a token that is unknown, expired or revoked; `.unavailable`.
     func validate(_ token: String) async throws(IdentityError) -> AuthenticatedIdentity
+
+    /// The same for a token that another service passes on, with that service's own token beside it.
+    ///
+    /// A service token that has one of the configured roles lets the user's token be one that has expired meanwhile; one that
+    /// is not valid spoils the request. Source: `X-Service-Token` of keystonemiddleware.
+    func validate(_ token: String, serviceToken: String?) async throws(IdentityError) -> AuthenticatedIdentity
+}
+
+extension TokenValidator {
+    /// For validators that have no services beside them: the service's token must be good too, and changes nothing.
+    package func validate(
+        _ token: String, serviceToken: String?
+    ) async throws(IdentityError) -> AuthenticatedIdentity {
+        if let serviceToken { _ = try await validate(serviceToken) }
+        return try await validate(token)
+    }
 }
 
 /// A validator that also answers the Identity API.
 package protocol IdentityService: TokenValidator {
+    /// Where clients get tokens; nil for the routes below `/identity` of this service.
+    var authenticationURL: String? { get }
+
     /// Answers one request below `/identity`; every failure is a response.
     func handle(_ request: IdentityRequest) async -> IdentityResponse
+}
+
+extension IdentityService {
+    package var authenticationURL: String? { nil }
 }
 
 /// One HTTP request to the Identity API.

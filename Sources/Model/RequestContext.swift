@@ -9,6 +9,9 @@ package struct RequestContext: Sendable, Hashable {
     package var projectID: String
     package var roles: [String]
     package var isAdmin: Bool
+    /// Ids of the domains that user and project are of; empty where there is none.
+    package var userDomainID: String
+    package var projectDomainID: String
 
     package init(
         requestID: String,
@@ -16,7 +19,9 @@ package struct RequestContext: Sendable, Hashable {
         userName: String = "",
         projectID: String = "",
         roles: [String] = [],
-        isAdmin: Bool = false
+        isAdmin: Bool = false,
+        userDomainID: String = "",
+        projectDomainID: String = ""
     ) {
         self.requestID = requestID
         self.userID = userID
@@ -24,6 +29,8 @@ package struct RequestContext: Sendable, Hashable {
         self.projectID = projectID
         self.roles = roles
         self.isAdmin = isAdmin
+        self.userDomainID = userDomainID
+        self.projectDomainID = projectDomainID
     }
 }
 

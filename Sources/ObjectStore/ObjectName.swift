@@ -1,21 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A checked object name: project and backup, each one plain path component.
+/// A checked object name: project, container if any, and backup, each one plain path component.
 struct ObjectName: Sendable, Hashable {
     var project: String
+    /// nil: beside the project's containers.
+    var container: String?
     var backup: String
 
-    var text: String { project + "/" + backup }
+    var text: String { directory + "/" + backup }
+    /// Where the object lies.
+    var directory: String { container.map { project + "/" + $0 } ?? project }
 
-    /// - Throws: `.invalidName` unless `text` is two components of `A-Z a-z 0-9 . _ -` of at most 200 bytes.
+    /// - Throws: `.invalidName` unless `text` is two or three components of `A-Z a-z 0-9 . _ -` of at most 200 bytes.
     init(_ text: String) throws(ObjectStoreError) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, Self.isComponent(parts[0]), Self.isComponent(parts[1]) else {
+        guard 2...3 ~= parts.count, parts.allSatisfy(Self.isComponent) else {
             throw ObjectStoreError(
-                .invalidName, "An object name is <project>/<backup id> of letters, digits, '.', '_' and '-'.")
+                .invalidName,
+                "An object name is <project>/<backup id> or <project>/<container>/<backup id> of letters, digits, '.', '_'"
+                    + " and '-'.")
         }
         project = parts[0]
-        backup = parts[1]
+        container = parts.count == 3 ? parts[1] : nil
+        backup = parts[parts.count - 1]
     }
 
     /// Whether `text` can be one component: it never leaves its directory and never looks like a partial file.

@@ -2,7 +2,7 @@
 
 /// Where sealed backups are kept.
 ///
-/// Shape: a name is `<project id>/<backup id>`, two components of `A-Z a-z 0-9 . _ -`, neither `.` nor `..`.
+/// Shape: a name is `<project id>/<backup id>` or `<project id>/<container>/<backup id>`, components of `A-Z a-z 0-9 . _ -`, neither `.` nor `..`.
 /// Every call blocks on the disk; call it on a thread of your own, not on Swift's cooperative pool.
 package protocol ObjectStore: Sendable {
     /// Starts writing an object; nothing is seen under `name` before `commit`.

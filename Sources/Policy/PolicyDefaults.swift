@@ -2,7 +2,8 @@
 
 /// The rules that hold until an operator's file says otherwise.
 ///
-/// Names and texts are the reference service's; `mgmt:plugin:*` and `instance:reset_password` are this service's own.
+/// Names and texts are the reference service's; `mgmt:plugin:*`, `instance:reset_password`, `security_group:*`,
+/// `security_group_rule:*`, `instance:events` and `event:index` are this service's own.
 /// Source: REST contract §1.12.
 package enum PolicyDefaults {
     /// Name to text, in the order of the sample file.
@@ -31,7 +32,7 @@ package enum PolicyDefaults {
             """
             create delete force_delete index detail show update edit restart resize_volume resize_flavor reset_password \
             promote_to_replica_source eject_replica_source configuration guest_log_list backups module_list module_apply \
-            module_remove
+            module_remove events
             """)
         + names("instance:extension:database", "create delete index show")
         + names("instance:extension:user", "create delete index show update update_all")
@@ -43,6 +44,8 @@ package enum PolicyDefaults {
         + names("configuration", "create delete index show instances update edit")
         + names("configuration-parameter", "index show index_by_version show_by_version")
         + names("module", "create delete index show instances update reapply") + names("limits", "index")
+        + names("security_group", "index show") + names("security_group_rule", "create delete")
+        + names("event", "index")
 
     private static let administrators = [
         "instance:reset_status", "backup:index:all_projects", "cluster:reset-status", "datastore:delete",

@@ -47,6 +47,14 @@ package protocol StateTransaction {
     var revocations: any RevocationRepository { get }
     var pluginValues: any PluginValueRepository { get }
     var leases: any LeaseRepository { get }
+    var rateBuckets: any RateBucketRepository { get }
+    var idempotencyKeys: any IdempotencyRepository { get }
+    var configurations: any ConfigurationRepository { get }
+    var parameters: any ParameterRepository { get }
+    var clusters: any ClusterRepository { get }
+    var backupStrategies: any BackupStrategyRepository { get }
+    var modules: any ModuleRepository { get }
+    var events: any OperationEventRepository { get }
     /// The database's clock, which all who share it agree on; the same throughout the transaction. Leases are reckoned by it.
     var now: Timestamp { get throws }
 }

@@ -50,9 +50,13 @@ enum AgentMain {
             complain("\(error.message): nothing to do")
             return 0
         }
+        guard let place = configuration.bus else {
+            complain("the configuration has no bus")
+            return 1
+        }
         TerminationSignals.expect()
         let logger = logger(configuration)
-        let bus = LocalHubBus(path: configuration.busSocket, name: "guest \(configuration.instanceID)", logger: logger)
+        let bus = place.open(instanceID: configuration.instanceID, logger: logger)
         let service = try GuestAgentService(
             configuration: configuration, conductor: ConductorClient(bus),
             objectStore: DirectoryObjectStore(root: configuration.objectStoreDirectory), probeCommand: probeCommand,

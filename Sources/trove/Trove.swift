@@ -14,8 +14,11 @@ struct Trove: AsyncParsableCommand {
         version: version,
         subcommands: [
             ServeCommand.self, AuditCommand.self, FlowsCommand.self, UserCommand.self, PurgeCommand.self,
-            PluginCommand.self, DatastoreCommand.self, InstanceCommand.self, PolicyCommand.self, WorkerCommand.self,
-            PluginRunnerCommand.self, PluginProbeCommand.self, PluginCheckChildCommand.self,
+            PluginCommand.self, PolicyCommand.self, DatabaseCommand.self, InstanceCommand.self,
+            TenantDatabaseCommand.self, BackupCommand.self, ConfigurationCommand.self, DatastoreCommand.self,
+            FlavorCommand.self, LimitCommand.self, QuotaCommand.self, LogCommand.self, ModuleCommand.self,
+            ClusterCommand.self, WorkerCommand.self, PluginRunnerCommand.self, PluginProbeCommand.self,
+            PluginCheckChildCommand.self,
         ]
     )
 }

@@ -47,7 +47,7 @@ struct BackupTests {
         }
     }
 
-    @Test("increments take the named parent, or the newest completed backup, or none")
+    @Test("no strategy makes increments: none is made instead of one that cannot be")
     func parents() async throws {
         try await withAPI { api in
             let id = try await api.insertRunning()
@@ -67,9 +67,14 @@ struct BackupTests {
             let first = try await api.insertBackup(instance: id)
             api.clock.advance(by: .seconds(5))
             let second = try await api.insertBackup(instance: id)
-            #expect(try await parent(["incremental": 1]) == .string(second))
+            #expect(try await parent(["incremental": 1]) == .null)
             #expect(try await parent(["incremental": 0]) == .null)
-            #expect(try await parent(["parent_id": .string(first)]) == .string(first))
+            for parent in [first, second] {
+                expectFault(
+                    await api.send("POST", "/backups", body: body(id, ["parent_id": .string(parent)])), 400,
+                    "Backup \(parent) cannot be a parent: the strategy 'org.example.backup' makes full backups only. Leave"
+                        + " 'parent_id' out.")
+            }
             let failed = try await api.insertBackup(instance: id, state: .failed)
             expectFault(
                 await api.send("POST", "/backups", body: body(id, ["parent_id": .string(failed)])), 409,
@@ -94,8 +99,9 @@ struct BackupTests {
                 await api.send("POST", "/backups", body: body(id, ["parent_id": .string(missing)])), 404,
                 "Resource \(missing) cannot be found.")
             expectFault(
-                await api.send("POST", "/backups", body: body(id, ["swift_container": "c"])), 501,
-                "Choosing where backups are kept ('swift_container') is not supported.")
+                await api.send("POST", "/backups", body: body(id, ["swift_container": "a/b"])), 400,
+                "The container 'a/b' cannot be used: a name has up to 200 letters, digits, '.', '_' and '-', and is no"
+                    + " UUID.")
             let elsewhere: JSONValue = [
                 "remote_location": "http://x", "local_datastore_version_id": .string(missing), "size": 1,
             ]

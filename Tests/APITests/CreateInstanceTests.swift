@@ -14,6 +14,18 @@ struct CreateInstanceTests {
         return ["instance": .object(instance)]
     }
 
+    @Test("'flavor' is taken for 'flavorRef' where that is missing, as one of the public clients sends it")
+    func otherNameOfFlavor() async throws {
+        try await withAPI { api in
+            let made = await api.send(
+                "POST", "/instances", body: Self.body(["flavorRef": nil, "flavor": "1"]))
+            #expect(made.status == 200 && made.json["instance"]?["flavor"]?["id"] == "1")
+            let odd = Self.body(["flavorRef": nil, "flavor": ["id": "1"]])
+            let refused = await api.send("POST", "/instances", body: odd)
+            #expect(refused.status == 400)
+        }
+    }
+
     @Test("one request writes row and journal, wakes the task manager, and answers with the instance in BUILD")
     func creates() async throws {
         try await withAPI { api in
@@ -59,6 +71,31 @@ struct CreateInstanceTests {
         }
     }
 
+    @Test("why an instance gets no replica, in the contract's order")
+    func replicas() async throws {
+        try await withAPI { api in
+            let (id, bobs) = (try await api.insertRunning(), try await api.insertRunning(of: "bob"))
+            let busy = try await api.insertRunning { $0.task = .resizing }
+            func replica(_ source: String, _ more: [String: JSONValue] = [:]) async -> APIResponse {
+                let body = ["name": "r", "replica_of": .string(source)].merging(more) { _, new in new }
+                return await api.send("POST", "/instances", body: ["instance": .object(body)])
+            }
+            let users: JSONValue = [["name": "a", "password": "b"]]
+            expectFault(await replica(bobs, ["users": users]), 404, "Resource \(bobs) cannot be found.")
+            expectFault(
+                await replica(busy, ["users": users]), 400, "Cannot create a replica with users or databases.")
+            let address: JSONValue = [["subnet_id": Self.uuid, "ip_address": "10.0.0.9"]]
+            expectFault(
+                await replica(busy, ["nics": address]), 400, "Cannot specify IP address when creating replicas.")
+            expectFault(
+                await replica(busy), 422,
+                "Instance \(busy) is not currently available for an action to be performed (task status was RESIZING).")
+            expectFault(
+                await replica(id, ["replica_count": 2]), 400,
+                "Replication is not supported for the 'mariadb' datastore.")
+        }
+    }
+
     private static let uuid: JSONValue = "aaaaaaaa-0000-4000-8000-000000000001"
 
     @Test(
@@ -95,15 +132,8 @@ struct CreateInstanceTests {
                 ["replica_of": uuid, "flavorRef": nil], 400, "Cannot specify volume when creating replicas."
             ),
             (
-                [
-                    "replica_of": uuid, "flavorRef": nil, "volume": nil,
-                    "users": [["name": "a", "password": "b"]],
-                ],
-                400, "Cannot create a replica with users or databases."
-            ),
-            (
-                ["replica_of": uuid, "flavorRef": nil, "volume": nil], 501,
-                "Replicas ('replica_of') are not supported."
+                ["replica_of": uuid, "flavorRef": nil, "volume": nil], 404,
+                "Resource aaaaaaaa-0000-4000-8000-000000000001 cannot be found."
             ),
             (
                 ["replica_count": 2], 400,
@@ -119,12 +149,14 @@ struct CreateInstanceTests {
                 ["nics": [["net-id": uuid]]], 501,
                 "Choosing networks ('nics') is not supported: instances have one address each."
             ),
-            (["modules": [["id": uuid]]], 501, "Modules are not supported."),
-            (["configuration": uuid], 501, "Configuration groups ('configuration') are not supported."),
+            (
+                ["modules": [["id": uuid]]], 404,
+                "Module with ID aaaaaaaa-0000-4000-8000-000000000001 could not be found."
+            ),
             (["access": ["is_public": true]], 501, "Public addresses ('access.is_public') are not supported."),
             (
-                ["access": ["allowed_cidrs": ["10.0.0.0/8"]]], 501,
-                "Access rules ('access.allowed_cidrs') are not supported."
+                ["access": ["allowed_cidrs": ["999.0.0.0/8"]]], 400,
+                "'999.0.0.0/8' of 'access.allowed_cidrs' is not an IPv4 network, such as 10.0.0.0/8."
             ),
             (["region_name": "Mars"], 400, "Unknown region_name 'Mars': the only one of this service is 'RegionOne'."),
             (

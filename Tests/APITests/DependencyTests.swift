@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Calls
+import Identity
 import Logging
 import Messaging
 import Model
@@ -130,6 +131,66 @@ struct DependencyTests {
         }
     }
 
+    @Test(
+        "a state store that cannot be asked now is 503 with Retry-After, for reads and writes alike",
+        arguments: [StateStoreError.Code.unavailable, .busy, .full, .schema]
+    )
+    func failingStore(_ code: StateStoreError.Code) async throws {
+        try await withAPI { working in
+            let api = working.with(store: FailingStore(code))
+            let id = SystemRandomSource().uuid()
+            for (method, path, body) in [
+                ("GET", "/instances", nil), ("GET", "/instances?limit=20", nil), ("GET", "/instances/\(id)", nil),
+                ("GET", "/backups", nil), ("GET", "/datastores", nil), ("GET", "/limits", nil),
+                ("POST", "/instances", Self.create), ("DELETE", "/instances/\(id)", nil),
+                ("POST", "/instances/\(id)/action", ["restart": [:]]),
+                ("PUT", "/instances/\(id)", ["instance": ["name": "other"]]),
+                ("POST", "/backups", ["backup": ["name": "b", "instance": .string(id)]]),
+                ("DELETE", "/backups/\(id)", nil),
+            ] as [(String, String, JSONValue?)] {
+                let response = await api.send(method, path, body: body)
+                #expect(response.status == 503, "\(method) \(path)")
+                #expect(response.fault.key == "serviceUnavailable")
+                #expect(response.headers.contains { $0.name == "retry-after" }, "\(method) \(path)")
+            }
+        }
+    }
+
+    @Test(
+        "an identity service that cannot be asked now is 503 with Retry-After, wherever it is needed",
+        arguments: [IdentityError.Code.unavailable, .tooManyAttempts]
+    )
+    func failingIdentity(_ code: IdentityError.Code) async throws {
+        let error = IdentityError(code, "why", retryAfter: 7)
+        let fault = try #require(APIFault(error)).response
+        #expect(fault.status == 503)
+        #expect(fault.headers.contains { $0 == ("retry-after", "7") })
+        #expect(APIFault(IdentityError(code, "why"))?.retryAfter == 1)
+        #expect(APIFault(IdentityError(.unauthorized, "why")) == nil)
+        try await withAPI { working in
+            let api = working.with(identity: FailingIdentity(error: error))
+            for (method, path) in [("GET", "/instances"), ("DELETE", "/instances/x"), ("GET", "/nothing")] {
+                let response = await api.send(method, path)
+                #expect(response.status == 503)
+                #expect(response.headers.contains { $0 == ("retry-after", "7") })
+                #expect(response.header("www-authenticate") == nil)
+            }
+        }
+    }
+
+    @Test("a client without a token is sent to the identity service that there is, and a service's token is looked at")
+    func identityHeaders() async throws {
+        try await withAPI { working in
+            let api = working.with(identity: DistantIdentity())
+            let path = "/v1.0/\(TestIdentity.projects["alice"] ?? "")/flavors"
+            let response = await api.raw("GET", path)
+            #expect(response.status == 401)
+            #expect(response.header("www-authenticate") == "Keystone uri=\"https://identity.example:5000\"")
+            #expect(await api.send("GET", "/flavors").status == 401)
+            #expect(await api.send("GET", "/flavors", headers: [("x-service-token", "service")]).status == 200)
+        }
+    }
+
     @Test("an identity service that does not answer is 503 with Retry-After, never 401")
     func identity() async throws {
         try await withAPI { api in
@@ -138,4 +199,31 @@ struct DependencyTests {
             #expect(response.headers.contains { $0 == ("retry-after", "1") })
         }
     }
+}
+
+/// An identity service that fails every question in one way.
+private struct FailingIdentity: IdentityService {
+    let error: IdentityError
+
+    func validate(_ token: String) async throws(IdentityError) -> AuthenticatedIdentity { throw error }
+
+    func handle(_ request: IdentityRequest) async -> IdentityResponse { IdentityResponse(status: 503) }
+}
+
+/// An identity service elsewhere, which lets in whoever a service vouches for.
+private struct DistantIdentity: IdentityService {
+    let authenticationURL: String? = "https://identity.example:5000"
+
+    func validate(_ token: String) async throws(IdentityError) -> AuthenticatedIdentity {
+        throw IdentityError(.unauthorized, "expired")
+    }
+
+    func validate(
+        _ token: String, serviceToken: String?
+    ) async throws(IdentityError) -> AuthenticatedIdentity {
+        guard serviceToken == "service" else { return try await validate(token) }
+        return try await TestIdentity().validate(token)
+    }
+
+    func handle(_ request: IdentityRequest) async -> IdentityResponse { IdentityResponse(status: 404) }
 }

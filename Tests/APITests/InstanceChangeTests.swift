@@ -40,16 +40,15 @@ struct InstanceChangeTests {
             ("PATCH", ["instance": ["slave_of": ""]], 400, "Instance ID is not a replica."),
             ("PUT", ["instance": ["replica_of": .null, "name": "x"]], 400, "Instance ID is not a replica."),
             (
-                "PATCH", ["instance": ["datastore_version": "12"]], 501,
-                "Upgrading the datastore version is not supported."
+                "PATCH", ["instance": ["datastore_version": "12"]], 400, "Datastore version '12' cannot be found."
             ),
             (
                 "PUT", ["instance": ["access": ["is_public": true]]], 501,
-                "Changing the access of an instance is not supported."
+                "Public addresses ('access.is_public') are not supported."
             ),
             (
-                "PUT", ["instance": ["configuration": "aaaaaaaa-0000-4000-8000-000000000001"]], 501,
-                "Configuration groups are not supported."
+                "PUT", ["instance": ["configuration": "aaaaaaaa-0000-4000-8000-000000000001"]], 404,
+                "Configuration group id: aaaaaaaa-0000-4000-8000-000000000001 could not be found."
             ),
             ("PUT", [:], 400, "Validation error: 'instance' is a required property"),
         ] as [(String, JSONValue, Int, String)]
@@ -95,6 +94,15 @@ struct InstanceChangeTests {
         }
     }
 
+    @Test("a restart with null is a restart")
+    func restartWithNull() async throws {
+        try await withAPI { api in
+            let id = try await api.insertRunning()
+            #expect(await api.send("POST", "/instances/\(id)/action", body: ["restart": .null]).status == 202)
+            #expect(try await flows(api, id) == [FlowName.restartInstance.rawValue])
+        }
+    }
+
     @Test("an action on an instance that is not available is 422 with the reason")
     func unavailable() async throws {
         try await withAPI { api in
@@ -125,8 +133,28 @@ struct InstanceChangeTests {
             (["restart": [:], "frob": [:]], 400, "Only one action can be specified per request."),
             (["restart": "x"], 400, "Validation error: restart 'x' is not of type 'object'"),
             (["resize": [:]], 400, "The action 'resize' needs 'volume' or 'flavorRef'."),
-            (["resize": ["volume": ["size": 3]]], 501, "Resizing the volume of an instance is not supported."),
-            (["resize": ["flavorRef": "big"]], 501, "Resizing the flavor of an instance is not supported."),
+            (
+                ["resize": ["volume": 2]], 400,
+                "The new volume 'size' must be larger than the current volume size of '2'."
+            ),
+            (
+                ["resize": ["volume": ["size": 11]]], 413,
+                "Volume 'size' cannot exceed maximum of 10 GB, 11 cannot be accepted."
+            ),
+            (["resize": ["flavorRef": "huge"]], 400, "Resource huge cannot be found."),
+            (
+                ["resize": ["flavorRef": "tiny"]], 400,
+                "Flavor tiny is not supported for datastore version \(APIFixture.versionID): it needs 256 MB of memory,"
+                    + " the flavor has 128."
+            ),
+            (
+                ["resize": ["flavorRef": 1]], 400,
+                "The new flavor id must be different than the current flavor id of '1'."
+            ),
+            (
+                ["resize": ["flavorRef": "big", "volume": 3]], 400,
+                "The action 'resize' takes 'volume' or 'flavorRef', not both at once."
+            ),
             (["promote_to_replica_source": [:]], 400, "Instance ID is not a replica."),
             (["eject_replica_source": [:]], 400, "Instance ID is not a replica source."),
             (

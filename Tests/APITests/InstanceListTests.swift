@@ -99,6 +99,27 @@ struct InstanceListTests {
         }
     }
 
+    @Test("what is no member of a cluster is there whether members are asked for or not")
+    func includeClustered() async throws {
+        try await withAPI { api in
+            try await api.insertRunning()
+            for path in ["/instances", "/instances/detail"] {
+                let plain = await api.send("GET", path)
+                let all = await api.send("GET", path + "?include_clustered=True")
+                #expect(plain.body == all.body && plain.json["instances"]?.arrayValue?.count == 1)
+            }
+        }
+    }
+
+    @Test("administrators see whether an instance's messages are sealed", arguments: [nil, "sealed key"])
+    func encryption(key: String?) async throws {
+        try await withAPI { api in
+            let id = try await api.insertRunning { $0.encryptedKey = key }
+            let shown = await api.send("GET", "/instances/\(id)", as: "admin").json["instance"]
+            #expect(shown?["encrypted_rpc_messaging"] == .bool(key != nil))
+        }
+    }
+
     @Test("a show adds the volume's usage, from the last report")
     func show() async throws {
         try await withAPI { api in
@@ -106,13 +127,15 @@ struct InstanceListTests {
             let without = await api.send("GET", "/instances/\(id)").json["instance"]
             #expect(keys(without) == Self.detailed)
             #expect(without?["volume"] == ["size": 2])
-            try await api.store.write(.relaxed) { [now = api.clock.now] transaction in
+            _ = try await api.store.write(.relaxed) { [now = api.clock.now] transaction in
                 try transaction.instances.setServices([
                     ServiceReport(
                         instanceID: id, status: .healthy, heartbeat: now, volumeUsedBytes: 161_061_274)
                 ])
             }
-            #expect(await api.send("GET", "/instances/\(id)").json["instance"]?["volume"] == ["size": 2, "used": 0.15])
+            #expect(
+                await api.send("GET", "/instances/\(id)").json["instance"]?["volume"]
+                    == ["size": 2, "used": 0.15, "used_percent": 7.5])
         }
     }
 

@@ -38,6 +38,28 @@ struct ListenerTests {
         }
     }
 
+    @Test("XML over a connection: an answer, its head alone, and the fault of a host that is none")
+    func xml() async throws {
+        try await withService { _, port, _ in
+            let (text, head, fault) = try await onThread {
+                let connection = try RawConnection(port: port)
+                defer { connection.close() }
+                connection.send(Self.request("/flavors.xml"))
+                let text = connection.receive().text
+                connection.send("HEAD / HTTP/1.1\r\nHost: h\r\nAccept: application/xml\r\n\r\n")
+                let head = connection.receive(upTo: "\r\n\r\n")
+                connection.send("GET / HTTP/1.1\r\nHost: <h>\r\nAccept: application/xml\r\n\r\n")
+                return (text, head, connection.receive().text)
+            }
+            #expect(text.lowercased().contains("content-type: application/xml\r\n"))
+            #expect(text.contains("\r\n\r\n<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<flavors xmlns="))
+            #expect(head.lowercased().contains("content-type: application/xml\r\n"))
+            #expect(head.hasSuffix("\r\n\r\n"))
+            #expect(fault.hasPrefix("HTTP/1.1 400 "))
+            #expect(fault.contains("<badRequest code=\"400\">"))
+        }
+    }
+
     @Test("one connection serves many requests, and the host is the client's")
     func keepAlive() async throws {
         try await withService { _, port, _ in

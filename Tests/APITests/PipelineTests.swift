@@ -106,8 +106,9 @@ struct PipelineTests {
         arguments: [
             ("GET", "/nothing"), ("PATCH", "/flavors"), ("HEAD", "/instances"), ("TRACE", "/instances"),
             ("GET", "/instances/"), ("GET", "//instances"), ("GET", "/instances/../flavors"), ("GET", "/flavors/%zz"),
-            ("GET", "/flavors/%00"), ("GET", "/clusters"), ("GET", "/mgmt/instances"), ("GET", "/configurations"),
-            ("DELETE", "/datastores/mariadb"), ("GET", "/"), ("POST", "/backups/x"), ("GET", "/volume-types"),
+            ("GET", "/flavors/%00"), ("GET", "/volume-types/x"), ("GET", "/mgmt/flavors"),
+            ("GET", "/configuration-groups"),
+            ("PUT", "/datastores/mariadb"), ("GET", "/"), ("POST", "/backups/x"), ("GET", "/volume-types"),
         ]
     )
     func unknown(_ verb: String, _ path: String) async throws {

@@ -14,37 +14,41 @@ struct ArchitectureTests {
         "TrovePluginKit": ["CTrovePlugin"],
         "Model": [],
         "HTTPClient": ["CCurl"],
+        "Client": ["Model", "HTTPClient", "CLinux"],
         "Telemetry": [],
         "PluginObjects": ["PluginHost", "ObjectStore"],
-        "StateStore": ["Model"],
-        "Messaging": ["Model", "CLinux"],
+        "StateStore": ["Model", "CMariaDB", "CLinux"],
+        "Messaging": ["Model", "CLinux", "CRabbitMQ", "COpenSSL"],
+        "BrokerAccounts": ["Model", "HTTPClient", "COpenSSL"],
         "Policy": ["Model"],
-        "Identity": ["Model", "StateStore", "COpenSSL"],
+        "Notifications": ["Model", "Messaging", "StateStore"],
+        "Identity": ["Model", "StateStore", "HTTPClient", "COpenSSL"],
         "Compute": ["Model", "CLinux"],
         "ObjectStore": ["Model", "CZstd", "COpenSSL", "CLinux"],
         "PluginHost": ["Model", "HTTPClient", "CFFI", "CTrovePlugin", "CLinux", "COpenSSL"],
         "Calls": ["Model", "Messaging"],
         "API": [
-            "Model", "StateStore", "Identity", "Policy", "PluginHost", "Calls", "Messaging", "CLinux",
+            "Model", "StateStore", "Identity", "Policy", "Notifications", "PluginHost", "Calls", "Messaging", "CLinux",
         ],
         "TaskManager": [
-            "Model", "StateStore", "Compute", "ObjectStore", "PluginHost", "Calls", "Messaging",
+            "Model", "StateStore", "Compute", "ObjectStore", "PluginHost", "Calls", "Messaging", "Notifications",
+            "BrokerAccounts",
         ],
-        "Conductor": ["Model", "StateStore", "Calls", "Messaging"],
+        "Conductor": ["Model", "StateStore", "Calls", "Messaging", "Notifications"],
         "GuestAgent": [
             "Model", "Messaging", "Calls", "ObjectStore", "PluginHost", "PluginObjects", "HTTPClient", "CLinux",
         ],
         "Conformance": ["Model", "PluginHost", "GuestAgent", "CTrovePlugin", "CLinux", "COpenSSL"],
         "trove": [
-            "API", "TaskManager", "Conductor", "StateStore", "Messaging", "Identity", "Policy",
-            "Compute", "ObjectStore", "PluginHost", "PluginObjects", "Telemetry", "HTTPClient",
-            "Conformance", "Calls", "Model", "CLinux",
+            "API", "TaskManager", "Conductor", "StateStore", "Messaging", "Identity", "Policy", "Notifications",
+            "BrokerAccounts", "Compute", "ObjectStore", "PluginHost", "PluginObjects", "Telemetry", "HTTPClient",
+            "Conformance", "Calls", "Client", "Model", "CLinux",
         ],
         "trove-guest": ["GuestAgent", "PluginHost", "Messaging", "ObjectStore", "Calls", "Model", "CLinux"],
     ]
 
     private static let own = Set(allowed.keys).union([
-        "CFFI", "CTrovePlugin", "CCurl", "CHiredis", "CLinux", "CMariaDB", "COpenSSL", "CPostgreSQL",
+        "CFFI", "CTrovePlugin", "CCurl", "CHiredis", "CLinux", "CMariaDB", "COpenSSL", "CPostgreSQL", "CRabbitMQ",
         "CZstd",
     ])
 

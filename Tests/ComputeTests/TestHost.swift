@@ -111,14 +111,23 @@ extension LocalCompute {
         Set(ComputeEffect.allCases.flatMap { resources(for: id, effect: $0) })
     }
 
-    /// Waits until the engine of the test agent runs; its pid.
+    /// Waits until the engine of the test agent runs; its pid. A busy disk may hold up its file for seconds.
     func enginePID(_ id: String) -> pid_t? {
         var pid: pid_t?
-        _ = poll(for: .seconds(5)) {
+        _ = poll(for: .seconds(30)) {
             pid = HostFiles.readText("\(dataDirectory(id))/engine.pid").flatMap { pid_t($0) }
             return pid != nil
         }
         return pid
+    }
+
+    /// What there is of an instance, for the message of a failed test.
+    func remains(_ id: String) -> String {
+        let processes = ProcessEntry.all().filter { $0.mentions([paths.instance(id), paths.runInstance(id)]) }
+        let groups = GroupRole.allCases.map { "\($0.rawValue): \(self.groups.processes(id, $0).sorted())" }
+        let mounts = MountEntry.all().filter { $0.mountPoint.contains(id) }.map(\.mountPoint)
+        let log = HostFiles.readText("\(paths.log(id))/agent.log") ?? ""
+        return "data \(HostFiles.list(dataDirectory(id))), mounts \(mounts), groups \(groups), log \(log), \(processes)"
     }
 }
 

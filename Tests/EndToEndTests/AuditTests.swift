@@ -7,6 +7,11 @@ import Testing
 extension EndToEnd {
     @Suite("trove audit", .serialized)
     struct AuditTests {
+        /// An instance that nobody knows, and an address that nobody has: the shape's own, for both are tested beside each other.
+        private static let nobody =
+            "0dd0dd0d-0000-4000-8000-00000000000" + (Shape.current == .embedded ? "0" : "1")
+        private static let nowhere = "127.20.255." + (Shape.current == .embedded ? "254" : "253")
+
         @Test(
             "names each stray and each missing thing, and nothing else",
             .enabled(if: Build.isRoot, "mounts and loop devices need root"), .timeLimit(.minutes(10))
@@ -69,17 +74,17 @@ extension EndToEnd {
 
         private func strayObject(_ plane: ControlPlane, client: RESTClient) async throws {
             let folder = "\(plane.home)/backups/\(client.project)"
-            let path = "\(folder)/0dd0dd0d-0000-4000-8000-000000000000"
+            let path = "\(folder)/\(Self.nobody)"
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try Data("stray".utf8).write(to: URL(fileURLWithPath: path))
-            try await expectFinding(plane, "stray", "object", "0dd0dd0d")
+            try await expectFinding(plane, "stray", "object", Self.nobody)
             try FileManager.default.removeItem(atPath: path)
         }
 
         private func strayMountAndLoop(_ plane: ControlPlane) async throws {
-            let image = "\(plane.home)/instances/0dd0dd0d-0000-4000-8000-000000000000/volume.img"
+            let image = "\(plane.home)/instances/\(Self.nobody)/volume.img"
             let folder = URL(fileURLWithPath: image).deletingLastPathComponent().path
-            let mount = (Self.runDirectory) + "/i/0dd0dd0d-0000-4000-8000-000000000000/data"
+            let mount = (Self.runDirectory) + "/i/\(Self.nobody)/data"
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try FileManager.default.createDirectory(atPath: mount, withIntermediateDirectories: true)
             try await must(["/usr/bin/truncate", "-s", "320M", image])
@@ -87,9 +92,9 @@ extension EndToEnd {
             let device = try await Command.run(["/usr/sbin/losetup", "--show", "-f", image]).output
                 .trimmingCharacters(in: .whitespacesAndNewlines)
             try await must(["/usr/bin/mount", device, mount])
-            try await expectFinding(plane, "stray", "mount", "0dd0dd0d")
-            try await expectFinding(plane, "stray", "loop", "0dd0dd0d")
-            try await expectFinding(plane, "stray", "image", "0dd0dd0d")
+            try await expectFinding(plane, "stray", "mount", Self.nobody)
+            try await expectFinding(plane, "stray", "loop", Self.nobody)
+            try await expectFinding(plane, "stray", "image", Self.nobody)
             try await must(["/usr/bin/umount", mount])
             try await must(["/usr/sbin/losetup", "-d", device])
             try FileManager.default.removeItem(atPath: folder)
@@ -103,21 +108,21 @@ extension EndToEnd {
                 try names.first { try String(contentsOfFile: "\(folder)/\($0)", encoding: .utf8).contains(plane.home) }
             )
             let text = try String(contentsOfFile: "\(folder)/\(known)", encoding: .utf8)
-            let stray = "\(folder)/127.20.255.254"
+            let stray = "\(folder)/\(Self.nowhere)"
             try text.write(toFile: stray, atomically: false, encoding: .utf8)
-            try await expectFinding(plane, "stray", "address", "127.20.255.254")
+            try await expectFinding(plane, "stray", "address", Self.nowhere)
             try FileManager.default.removeItem(atPath: stray)
         }
 
         private func strayCgroupAndProcess(_ plane: ControlPlane, id: String) async throws {
             let group = try #require(Self.groups(id).last)
             let stray =
-                URL(fileURLWithPath: group).deletingLastPathComponent().path + "/0dd0dd0d-0000-4000-8000-000000000000"
+                URL(fileURLWithPath: group).deletingLastPathComponent().path + "/" + Self.nobody
             try FileManager.default.createDirectory(atPath: stray, withIntermediateDirectories: false)
-            try await expectFinding(plane, "stray", "cgroup", "0dd0dd0d")
+            try await expectFinding(plane, "stray", "cgroup", Self.nobody)
             try await must(["/usr/bin/rmdir", stray])
             // A second agent-like process of this home, for an instance that nobody knows.
-            let config = "\(plane.home)/instances/0dd0dd0d-0000-4000-8000-000000000000/guest.json"
+            let config = "\(plane.home)/instances/\(Self.nobody)/guest.json"
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
             process.arguments = ["-c", "import time; time.sleep(300)", "--config", config]
@@ -126,7 +131,7 @@ extension EndToEnd {
                 kill(process.processIdentifier, SIGKILL)
                 process.waitUntilExit()
             }
-            try await expectFinding(plane, "stray", "process", "0dd0dd0d")
+            try await expectFinding(plane, "stray", "process", Self.nobody)
         }
 
         private func missing(_ plane: ControlPlane, id: String, backup: String) async throws {

@@ -56,14 +56,20 @@ struct BothRolesInstance {
 
     /// `trove instance action both …`, with what it reads from standard input.
     func command(_ words: String..., input: String? = nil) async throws -> CommandResult {
-        try await Command.run(
-            [Build.trove, "instance", "action", "both"] + words + ["--home", plane.home], input: input)
+        try await command(words, input: input)
+    }
+
+    private func command(_ words: [String], input: String?) async throws -> CommandResult {
+        // A home has an openrc where identity is built in.
+        let home = plane.space == nil ? ["--home", plane.home] : []
+        return try await Command.run(
+            [Build.trove, "instance", "action", "both"] + words + home, environment: plane.space?.openrc ?? [:],
+            input: input)
     }
 
     /// What an action emits; through the command.
     func act(_ words: String..., input: String? = nil) async throws -> JSONValue {
-        let result = try await Command.run(
-            [Build.trove, "instance", "action", "both"] + words + ["--home", plane.home], input: input)
+        let result = try await command(words, input: input)
         guard result.status == 0 else { throw TestFailure("\(words): \(result.status) \(result.errors)") }
         return result.output.isEmpty ? .null : try JSONValue(parsing: result.output)
     }
@@ -124,7 +130,7 @@ struct BothRolesInstance {
         #expect(results[0].errors.contains("argument 'times'"), "\(results[0].errors)")
         #expect(results[2].errors.contains("instance:reset_status"), "\(results[2].errors)")
         for words in [["nobody_knows", "a=1"], ["swift_greet", "whom=x"], ["swift_greet", "who"]] {
-            let result = try await plane.trove(["instance", "action", "both"] + words)
+            let result = try await command(words, input: nil)
             #expect(result.status == 64, "\(words): \(result.errors)")
         }
     }

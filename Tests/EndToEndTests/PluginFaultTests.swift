@@ -99,7 +99,7 @@ extension EndToEnd {
             static trove_status say(trove_call *call, const char *text) { return host->emit(call, text, strlen(text)); }
             static trove_status requirements(trove_call *call, trove_str request) {
               (void)request;
-              return say(call, "{\\"ports\\":[7999],\\"volume\\":{\\"required\\":true,\\"minimum_gib\\":1},"
+              return say(call, "{\\"ports\\":[\(CPlugin.port)],\\"volume\\":{\\"required\\":true,\\"minimum_gib\\":1},"
                                "\\"memory_mb_minimum\\":64,\\"has_template\\":false,\\"programs\\":[]}");
             }
             static trove_status validate(trove_call *call, trove_str request) {

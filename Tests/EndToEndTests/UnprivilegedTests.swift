@@ -6,7 +6,9 @@ import Testing
 
 extension EndToEnd {
     /// No mounts, no uids, no control groups: the whole product under one ordinary user.
-    @Suite("Without root", .serialized)
+    @Suite(
+        "Without root", .serialized,
+        .enabled(if: Shape.current == .embedded, "one user's hub, file and identity are what it is about"))
     struct UnprivilegedTests {
         /// An ordinary user that nobody is; nil when the tests run as one already.
         private static let uid: uid_t? = Build.isRoot ? 12345 : nil

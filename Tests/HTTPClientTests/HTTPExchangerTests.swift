@@ -52,6 +52,63 @@ struct HTTPExchangerTests {
         withExtendedLifetime(server) {}
     }
 
+    @Test("connections are kept where asked for, one per exchange at a time, and replaced when the server closed them")
+    func connections() async throws {
+        let server = try WebServer()
+        let origin = server.origin
+        try await onThread {
+            func port(_ client: HTTPExchanger, _ path: String = "/echo") throws -> Int? {
+                let response = try client.perform(
+                    HTTPRequest("GET", try HTTPAddress(origin + path)), limits: Self.limits())
+                let seen = try? JSONSerialization.jsonObject(with: Data(response.body)) as? [String: Any]
+                return seen?["port"] as? Int
+            }
+            let single = HTTPExchanger()
+            #expect(try port(single) != port(single))
+            let kept = HTTPExchanger(connections: HTTPConnections(limit: 2))
+            let first = try #require(try port(kept))
+            for _ in 0..<5 { #expect(try port(kept) == first) }
+            // An exchange that fails takes its connection with it, and no other.
+            #expect(
+                Self.failure {
+                    try kept.perform(
+                        HTTPRequest("GET", try HTTPAddress(origin + "/slow")), limits: Self.limits(0.3))
+                } == .timedOut)
+            let second = try #require(try port(kept))
+            #expect(second != first)
+            #expect(try port(kept) == second)
+            // The server ends this one after its answer.
+            _ = try kept.perform(
+                HTTPRequest("GET", try HTTPAddress(origin + "/last")), limits: Self.limits())
+            #expect(try port(kept) != second)
+        }
+        withExtendedLifetime(server) {}
+    }
+
+    @Test("many exchanges share kept connections")
+    func sharedConnections() async throws {
+        let server = try WebServer()
+        let origin = server.origin
+        let client = HTTPExchanger(connections: HTTPConnections(limit: 2))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<8 {
+                group.addTask {
+                    try await onThread {
+                        for _ in 0..<20 {
+                            let address = try HTTPAddress(origin + "/echo")
+                            let text = Array("\(number)".utf8)
+                            let response = try client.perform(
+                                HTTPRequest("POST", address, body: .bytes(text)), limits: Self.limits())
+                            #expect(response.status == 200)
+                        }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        withExtendedLifetime(server) {}
+    }
+
     @Test("every status is an answer, and a redirect is not followed")
     func statuses() async throws {
         let server = try WebServer()

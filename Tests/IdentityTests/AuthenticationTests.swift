@@ -29,7 +29,7 @@ struct AuthenticationTests {
             #expect(token["expires_at"] == "2020-09-13T16:26:40.000000Z")
             #expect(token["audit_ids"]?.arrayValue?.count == 1)
             let services = token["catalog"]?.arrayValue ?? []
-            #expect(services.map { $0["type"]?.stringValue } == ["database", "identity"])
+            #expect(services.map { $0["type"]?.stringValue } == ["database", "object-store", "identity"])
             let endpoints = services[0]["endpoints"]?.arrayValue ?? []
             #expect(Set(endpoints.compactMap { $0["interface"]?.stringValue }) == ["public", "internal", "admin"])
             let project = try #require(token["project"]?["id"]?.stringValue)

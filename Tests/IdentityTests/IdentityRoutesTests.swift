@@ -90,7 +90,7 @@ struct IdentityRoutesTests {
                 await fixture.send("GET", "/v3/domains/default", token: member).json["domain"]?["name"] == "Default")
             #expect(await fixture.send("GET", "/v3/domains/x", token: member).status == 404)
             let catalog = await fixture.send("GET", "/v3/auth/catalog", token: member)
-            #expect(catalog.json["catalog"]?.arrayValue?.count == 2)
+            #expect(catalog.json["catalog"]?.arrayValue?.count == 3)
         }
     }
 

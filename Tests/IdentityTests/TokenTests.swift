@@ -112,14 +112,14 @@ struct TokenTests {
 
     @Test("the cache stays within its bound and keeps what is used")
     func cache() {
-        var cache = TokenCache(capacity: 100)
+        var cache = BoundedCache<String, VerifiedToken>(capacity: 100)
         let identity = AuthenticatedIdentity(
             userID: "u", userName: "u", projectID: "", projectName: "", roles: [], isAdmin: false,
             expires: Timestamp(microseconds: 1))
         let payload = TokenPayload(
             userID: "u", projectID: nil, methods: [], issued: identity.expires, expires: identity.expires, auditID: [])
         for index in 0..<1000 {
-            cache.insert(VerifiedToken(text: "\(index)", payload: payload, identity: identity))
+            cache.insert(VerifiedToken(text: "\(index)", payload: payload, identity: identity), for: "\(index)")
             #expect(cache.count <= 100)
             #expect(cache.find("0") != nil)
         }

@@ -33,6 +33,29 @@ struct DirectoryObjectStoreTests {
         return nil
     }
 
+    @Test("objects of a container lie in it, are listed, located and deleted by their full name")
+    func containers() async throws {
+        try await withTemporaryDirectory { path in
+            let store = DirectoryObjectStore(root: path + "/store")
+            try put("one", "p1/nightly/b1", in: store)
+            try put("two", "p1/b2", in: store)
+            #expect(try get("p1/nightly/b1", in: store) == "one")
+            #expect(mode(path + "/store/p1/nightly") == 0o700)
+            let sink = try store.create("p1/nightly/b3")
+            #expect(try store.list() == ["p1/b2", "p1/nightly/b1", "p1/nightly/b3"])
+            sink.abort()
+            let location = store.location("p1/nightly/b1")
+            #expect(location == "file://\(path)/store/p1/nightly/b1")
+            #expect(store.name(location: location) == "p1/nightly/b1")
+            #expect(code { _ = try store.open("p1/b1") } == .notFound)
+            #expect(code { _ = try store.open("p1/other/b1") } == .notFound)
+            #expect(code { _ = try store.create("p1/../b1") } == .invalidName)
+            #expect(code { _ = try store.create("p1/a/b/c") } == .invalidName)
+            for name in ["p1/nightly/b1", "p1/none/b1", "p1/b2"] { try store.delete(name) }
+            #expect(try store.list() == [])
+        }
+    }
+
     @Test("what is committed is read back, with private modes, below a root that is made")
     func roundTrip() async throws {
         try await withTemporaryDirectory { path in
@@ -100,9 +123,9 @@ struct DirectoryObjectStoreTests {
     }
 
     @Test(
-        "names are two plain components",
+        "names are two or three plain components",
         arguments: [
-            "", "a", "a/", "/a", "a/b/c", "../b", "a/..", "./a", "a/b~c", "a/b c", "a//b", "a/b\n", "ä/b",
+            "", "a", "a/", "/a", "a/b/c/d", "../b", "a/..", "./a", "a/b~c", "a/b c", "a//b", "a/b\n", "ä/b",
             "/etc/passwd",
             "a/\0", String(repeating: "x", count: 201) + "/b",
         ])
@@ -122,7 +145,7 @@ struct DirectoryObjectStoreTests {
         #expect(store.name(location: store.location("p1/b1")) == "p1/b1")
         for foreign in [
             "file:///var/lib/p1/b1", "file:///var/lib/tr%20ove/backups/../p1/b1", "http://host/p1/b1", "p1/b1",
-            "file:///var/lib/tr%20ove/backups/p1/b1/c", "file:///var/lib/tr%20ove/backupsx/p1/b1",
+            "file:///var/lib/tr%20ove/backups/p1/b1/c/d", "file:///var/lib/tr%20ove/backupsx/p1/b1",
         ] { #expect(store.name(location: foreign) == nil) }
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Model
 import Testing
 
 @testable import Policy
@@ -35,6 +36,22 @@ struct PolicyTests {
         ])
     func language(_ text: String, _ wanted: Bool) throws {
         #expect(try allows(text, caller(["member", "reader"])) == wanted)
+    }
+
+    @Test(
+        "domains of user and project are credentials",
+        arguments: [
+            ("user_domain_id:users", true), ("user_domain:users", true), ("user_domain_id:default", false),
+            ("project_domain_id:default", true), ("project_domain_id:users", false),
+            ("role:member and project_domain:default", true),
+        ])
+    func domains(_ text: String, _ wanted: Bool) throws {
+        var caller = caller(["member"])
+        (caller.userDomainID, caller.projectDomainID) = ("users", "default")
+        #expect(try allows(text, caller) == wanted)
+        let context = RequestContext(
+            requestID: "req-1", projectID: "p1", roles: ["member"], userDomainID: "users", projectDomainID: "default")
+        #expect(try allows(text, PolicyCredentials(context)) == wanted)
     }
 
     @Test("the old form of lists is any of lists, all of each")

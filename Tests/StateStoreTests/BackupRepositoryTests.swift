@@ -9,9 +9,9 @@ import Testing
 struct BackupRepositoryTests {
     private let later = Fixture.start + .seconds(1000)
 
-    @Test("what is inserted is found with the names of its datastore")
-    func roundTrip() async throws {
-        try await Fixture.with { fixture in
+    @Test("what is inserted is found with the names of its datastore", arguments: Driver.allCases)
+    func roundTrip(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             var record = Fixture.backup("b1")
             record.location = "file:///backups/b1"
             record.sizeBytes = 1 << 41
@@ -29,9 +29,9 @@ struct BackupRepositoryTests {
         }
     }
 
-    @Test("pages are newest first and every combination of filters narrows them")
-    func pages() async throws {
-        try await Fixture.with { fixture in
+    @Test("pages are newest first and every combination of filters narrows them", arguments: Driver.allCases)
+    func pages(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             try await fixture.store.write(.relaxed) { transaction in
                 for number in 0..<8 {
                     let record = Fixture.backup(
@@ -66,9 +66,9 @@ struct BackupRepositoryTests {
         }
     }
 
-    @Test("children are the live increments of one parent")
-    func children() async throws {
-        try await Fixture.with { fixture in
+    @Test("children are the live increments of one parent", arguments: Driver.allCases)
+    func children(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             let ids = try await fixture.store.write(.relaxed) { transaction in
                 try transaction.backups.insert(Fixture.backup("b1"))
                 try transaction.backups.insert(Fixture.backup("b3", parent: "b1", after: 2))
@@ -86,9 +86,9 @@ struct BackupRepositoryTests {
         }
     }
 
-    @Test("an update writes what it is given and keeps the rest")
-    func update() async throws {
-        try await Fixture.with { [later] fixture in
+    @Test("an update writes what it is given and keeps the rest", arguments: Driver.allCases)
+    func update(driver: Driver) async throws {
+        try await Fixture.with(driver) { [later] fixture in
             try await fixture.store.write(.relaxed) { transaction in
                 let backups = transaction.backups
                 try backups.insert(Fixture.backup("b1"))
@@ -114,9 +114,11 @@ struct BackupRepositoryTests {
         }
     }
 
-    @Test("NEW, BUILDING and SAVING run; failing them leaves finished ones alone", arguments: BackupState.allCases)
-    func running(state: BackupState) async throws {
-        try await Fixture.with { [later] fixture in
+    @Test(
+        "NEW, BUILDING and SAVING run; failing them leaves finished ones alone", arguments: BackupState.allCases,
+        Driver.allCases)
+    func running(state: BackupState, driver: Driver) async throws {
+        try await Fixture.with(driver) { [later] fixture in
             let (before, after, final) = try await fixture.store.write(.relaxed) { transaction in
                 var record = Fixture.backup("b1")
                 record.state = state
@@ -132,9 +134,9 @@ struct BackupRepositoryTests {
         }
     }
 
-    @Test("a deleted backup is gone and is not running")
-    func deletion() async throws {
-        try await Fixture.with { [later] fixture in
+    @Test("a deleted backup is gone and is not running", arguments: Driver.allCases)
+    func deletion(driver: Driver) async throws {
+        try await Fixture.with(driver) { [later] fixture in
             try await fixture.store.write(.relaxed) { transaction in
                 try transaction.backups.insert(Fixture.backup("b1"))
                 try transaction.backups.markDeleted("b1", now: later)

@@ -101,7 +101,7 @@ struct DatabaseFileTests {
         try await Fixture.with { fixture in
             try await fixture.store.write(.relaxed) { try $0.instances.insert(Fixture.instance("i1")) }
             for (column, value) in [("plugins", "'{\"a\":'"), ("task_id", "200")] {
-                _ = try await fixture.store.withWriter(.relaxed) { connection in
+                _ = try await fixture.sqlite.withWriter(.relaxed) { connection in
                     try connection.execute("UPDATE instances SET \(column) = \(value)", [])
                 }
                 await #expect {

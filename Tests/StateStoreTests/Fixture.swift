@@ -3,41 +3,77 @@
 import Logging
 import Model
 import TestSupport
+import Testing
 
 @testable import StateStore
 
-/// A store in a file of its own, with one datastore version, and values to fill it with.
+/// What the store keeps its rows in.
+enum Driver: String, Sendable, CaseIterable {
+    case sqlite
+    case mariadb
+}
+
+/// A store in a file or a database of its own, with one datastore version, and values to fill it with.
 struct Fixture: Sendable {
     static let start = Timestamp(microseconds: 1_600_000_000_123_456)
     static let versionID = "version-1"
 
+    /// The file, or the database's name.
     let path: String
-    let store: SQLiteStateStore
+    let store: any StateStore
     /// The store's, standing at `start` until a test moves it.
     let clock: TestClock
 
-    static func with(_ body: (Fixture) async throws -> Void) async throws {
-        try await withTemporaryDirectory { directory in
-            let path = directory + "/state/trove.db"
-            let clock = TestClock(start)
-            let fixture = Fixture(path: path, store: try open(path, clock: clock), clock: clock)
-            do {
-                try await fixture.store.write(.relaxed) { transaction in
-                    try transaction.datastores.upsert(
-                        DatastoreRecord(id: "datastore-1", name: "alpha", defaultVersionID: versionID))
-                    try transaction.datastores.upsert(
-                        DatastoreVersionRecord(
-                            id: versionID, datastoreID: "datastore-1", name: "1.2", number: "1.2.3", isActive: true,
-                            packages: ["alpha-server=1.2", "alpha-tools"], plugins: ["datastore": "org.example.alpha"])
-                    )
-                }
-                try await body(fixture)
-            } catch {
-                await fixture.store.close()
-                throw error
+    var sqlite: SQLiteStateStore { get throws { try #require(store as? SQLiteStateStore) } }
+    var mariadb: MariaDBStateStore { get throws { try #require(store as? MariaDBStateStore) } }
+
+    static func with(_ driver: Driver = .sqlite, _ body: (Fixture) async throws -> Void) async throws {
+        let clock = TestClock(start)
+        switch driver {
+        case .sqlite:
+            try await withTemporaryDirectory { directory in
+                let path = directory + "/state/trove.db"
+                try await Fixture(path: path, store: try open(path, clock: clock), clock: clock).use(body)
             }
-            await fixture.store.close()
+        case .mariadb:
+            try await TestDatabase.with { database in
+                let store = try database.open(clock: clock)
+                try await Fixture(path: database.name, store: store, clock: clock).use(body)
+            }
         }
+    }
+
+    private func use(_ body: (Fixture) async throws -> Void) async throws {
+        do {
+            try await store.write(.relaxed) { transaction in
+                try transaction.datastores.upsert(
+                    DatastoreRecord(id: "datastore-1", name: "alpha", defaultVersionID: Self.versionID))
+                try transaction.datastores.upsert(
+                    DatastoreVersionRecord(
+                        id: Self.versionID, datastoreID: "datastore-1", name: "1.2", number: "1.2.3", isActive: true,
+                        packages: ["alpha-server=1.2", "alpha-tools"], plugins: ["datastore": "org.example.alpha"])
+                )
+            }
+            try await body(self)
+        } catch {
+            await store.close()
+            throw error
+        }
+        await store.close()
+    }
+
+    /// A second store on the same rows, as another process would have.
+    func another() throws -> any StateStore {
+        if store is SQLiteStateStore { return try SQLiteStateStore(path: path, logger: .init(label: "test")) }
+        return try TestDatabase(name: path).open(clock: clock)
+    }
+
+    /// What a statement finds, on either store.
+    func rows(_ sql: String, columns: Int) async throws -> [[SQLValue]] {
+        if store is SQLiteStateStore {
+            return try await sqlite.withReader { try $0.query(sql, []) { row in (0..<columns).map(row.value) } }
+        }
+        return try await mariadb.withConnection { try $0.query(sql, []) { row in (0..<columns).map(row.value) } }
     }
 
     static func open(

@@ -9,9 +9,9 @@ import Testing
 struct InstanceRepositoryTests {
     private let later = Fixture.start + .seconds(5)
 
-    @Test("what is inserted is found, member by member")
-    func roundTrip() async throws {
-        try await Fixture.with { fixture in
+    @Test("what is inserted is found, member by member", arguments: Driver.allCases)
+    func roundTrip(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             var record = Fixture.instance("i1")
             record.serverID = "server-1"
             record.address = "127.0.0.9"
@@ -28,9 +28,9 @@ struct InstanceRepositoryTests {
         }
     }
 
-    @Test("a zero byte is refused, and an id with one finds nothing")
-    func zeroBytes() async throws {
-        try await Fixture.with { fixture in
+    @Test("a zero byte is refused, and an id with one finds nothing", arguments: Driver.allCases)
+    func zeroBytes(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             try await fixture.store.write(.relaxed) { try $0.instances.insert(Fixture.instance("i1")) }
             #expect(try await fixture.store.read { try $0.instances.find("i1\u{0}x") } == nil)
             await #expect {
@@ -41,9 +41,9 @@ struct InstanceRepositoryTests {
         }
     }
 
-    @Test("a name may hold quotes, control characters, emoji")
-    func hostileText() async throws {
-        try await Fixture.with { fixture in
+    @Test("a name may hold quotes, control characters, emoji", arguments: Driver.allCases)
+    func hostileText(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             var record = Fixture.instance("i1")
             record.name = "Robert'); DROP TABLE instances;-- \u{1F6A2} \u{7F}\n \"%_\\"
             let stored = record
@@ -53,9 +53,9 @@ struct InstanceRepositoryTests {
         }
     }
 
-    @Test("the same id twice is a conflict, an unknown datastore version is not found")
-    func constraints() async throws {
-        try await Fixture.with { fixture in
+    @Test("the same id twice is a conflict, an unknown datastore version is not found", arguments: Driver.allCases)
+    func constraints(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             try await fixture.store.write(.relaxed) { try $0.instances.insert(Fixture.instance("i1")) }
             await #expect {
                 try await fixture.store.write(.relaxed) { try $0.instances.insert(Fixture.instance("i1")) }
@@ -70,9 +70,9 @@ struct InstanceRepositoryTests {
         }
     }
 
-    @Test("a summary carries datastore, running backup and fault")
-    func summary() async throws {
-        try await Fixture.with { fixture in
+    @Test("a summary carries datastore, running backup and fault", arguments: Driver.allCases)
+    func summary(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             let fault = FaultRecord(instanceID: "i1", message: "no room", details: "trace", created: Fixture.start)
             let (plain, full, ended) = try await fixture.store.write(.relaxed) { transaction in
                 try transaction.instances.insert(Fixture.instance("i1"))
@@ -95,9 +95,10 @@ struct InstanceRepositoryTests {
         }
     }
 
-    @Test("pages follow each other by id, within a project or over all, without deleted rows")
-    func pages() async throws {
-        try await Fixture.with { fixture in
+    @Test(
+        "pages follow each other by id, within a project or over all, without deleted rows", arguments: Driver.allCases)
+    func pages(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             try await fixture.store.write(.relaxed) { transaction in
                 for number in 10..<20 {
                     let project = number % 2 == 0 ? "project-a" : "project-b"
@@ -122,9 +123,81 @@ struct InstanceRepositoryTests {
         }
     }
 
-    @Test("outlines are the page's rows, with what a list shows of them")
-    func outlines() async throws {
-        try await Fixture.with { fixture in
+    @Test("pages of administrators have deleted rows, the last change first", arguments: Driver.allCases)
+    func managedPages(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
+            try await fixture.store.write(.relaxed) { transaction in
+                for number in 10..<20 {
+                    let project = number % 2 == 0 ? "project-a" : "project-b"
+                    try transaction.instances.insert(Fixture.instance("i\(number)", project: project))
+                    try transaction.instances.setName(
+                        "i\(number)", to: "n", now: Fixture.start + .seconds(number == 15 ? 99 : number))
+                }
+                for id in ["i12", "i19"] { try transaction.instances.markDeleted(id, now: Fixture.start) }
+                try transaction.rootHistory.record(instanceID: "i12", userID: "u", now: Fixture.start)
+                try transaction.faults.save(
+                    FaultRecord(instanceID: "i14", message: "broken", details: nil, created: Fixture.start))
+            }
+            try await fixture.store.read { transaction throws in
+                func ids(_ project: String?, _ isDeleted: Bool?, _ offset: Int, _ limit: Int) throws -> [String] {
+                    try transaction.instances.managedPage(
+                        projectID: project, isDeleted: isDeleted, offset: offset, limit: limit
+                    ).map(\.summary.instance.id)
+                }
+                let all = ["i15", "i18", "i17", "i16", "i14", "i13", "i11", "i10", "i19", "i12"]
+                #expect(try ids(nil, nil, 0, 100) == all)
+                for offset in 0..<11 { #expect(try ids(nil, nil, offset, 3) == Array(all.dropFirst(offset).prefix(3))) }
+                #expect(try ids(nil, false, 1, 2) == ["i18", "i17"])
+                #expect(try ids(nil, true, 0, 5) == ["i19", "i12"])
+                #expect(try ids("project-a", nil, 0, 100) == ["i18", "i16", "i14", "i10", "i12"])
+                #expect(try ids("project-a", nil, 3, 2) == ["i10", "i12"])
+                #expect(try ids("project-b", true, 0, 100) == ["i19"])
+                #expect(try ids("project-b", false, 0, 1) == ["i15"])
+                #expect(try ids(nil, nil, Int.max, 3) == [])
+                #expect(try ids(nil, nil, -1, 0) == [])
+                let page = try transaction.instances.managedPage(
+                    projectID: nil, isDeleted: nil, offset: 0, limit: 100)
+                for managed in page {
+                    #expect(try transaction.instances.managed(managed.summary.instance.id) == managed)
+                }
+                #expect(page.last?.root == RootEnabling(userID: "u", created: Fixture.start))
+                #expect(page.last?.summary.instance.deleted == Fixture.start && page.last?.summary.fault == nil)
+                #expect(page.first?.root == nil && page.first?.summary.instance.deleted == nil)
+                #expect(try transaction.instances.managed("i14")?.summary == transaction.instances.summary("i14"))
+                #expect(try transaction.instances.managed("i14")?.summary.fault?.message == "broken")
+                #expect(try transaction.instances.managed("none") == nil)
+            }
+        }
+    }
+
+    @Test("live instances are counted by project and host, and told of each", arguments: Driver.allCases)
+    func counts(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
+            try await fixture.store.write(.relaxed) { transaction in
+                for (number, host) in ["h1", "h2", nil, "h1", "h1"].enumerated() {
+                    var record = Fixture.instance("i\(number)", project: number < 2 ? "project-b" : "project-a")
+                    record.computeHost = host
+                    try transaction.instances.insert(record)
+                }
+                try transaction.instances.markDeleted("i4", now: Fixture.start)
+            }
+            try await fixture.store.read { transaction throws in
+                let instances = transaction.instances
+                #expect(try instances.countsByProject().map(\.name) == ["project-a", "project-b"])
+                #expect(try instances.countsByProject().map(\.count) == [2, 2])
+                #expect(try instances.ids(ofProject: "project-a") == ["i2", "i3"])
+                #expect(try instances.ids(ofProject: "none") == [])
+                #expect(try instances.countsByHost().map(\.name) == ["h1", "h2"])
+                #expect(try instances.countsByHost().map(\.count) == [2, 1])
+                #expect(try instances.summaries(ofHost: "h1") == ["i0", "i3"].compactMap { try instances.summary($0) })
+                #expect(try instances.summaries(ofHost: "h3") == [])
+            }
+        }
+    }
+
+    @Test("outlines are the page's rows, with what a list shows of them", arguments: Driver.allCases)
+    func outlines(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             try await fixture.store.write(.relaxed) { transaction in
                 for number in 10..<20 {
                     let project = number % 2 == 0 ? "project-a" : "project-b"
@@ -164,9 +237,9 @@ struct InstanceRepositoryTests {
         }
     }
 
-    @Test("a task is set when it is the expected one, else a conflict names both")
-    func tasks() async throws {
-        try await Fixture.with { [later] fixture in
+    @Test("a task is set when it is the expected one, else a conflict names both", arguments: Driver.allCases)
+    func tasks(driver: Driver) async throws {
+        try await Fixture.with(driver) { [later] fixture in
             try await fixture.store.write(.relaxed) { transaction in
                 try transaction.instances.insert(Fixture.instance("i1"))
                 try transaction.instances.setTask("i1", to: .none, expecting: [.building, .upgrading], now: later)
@@ -192,9 +265,9 @@ struct InstanceRepositoryTests {
         }
     }
 
-    @Test("name, server and address are written, and removed by nil")
-    func fields() async throws {
-        try await Fixture.with { [later] fixture in
+    @Test("name, server and address are written, and removed by nil", arguments: Driver.allCases)
+    func fields(driver: Driver) async throws {
+        try await Fixture.with(driver) { [later] fixture in
             let (set, removed) = try await fixture.store.write(.relaxed) { transaction in
                 let instances = transaction.instances
                 try instances.insert(Fixture.instance("i1"))
@@ -215,9 +288,9 @@ struct InstanceRepositoryTests {
         }
     }
 
-    @Test("saving what somebody else changed meanwhile is a conflict and writes nothing")
-    func optimisticVersion() async throws {
-        try await Fixture.with { [later] fixture in
+    @Test("saving what somebody else changed meanwhile is a conflict and writes nothing", arguments: Driver.allCases)
+    func optimisticVersion(driver: Driver) async throws {
+        try await Fixture.with(driver) { [later] fixture in
             let read = try await fixture.store.write(.relaxed) { transaction in
                 try transaction.instances.insert(Fixture.instance("i1"))
                 return try #require(try transaction.instances.find("i1"))
@@ -241,9 +314,10 @@ struct InstanceRepositoryTests {
         }
     }
 
-    @Test("heartbeats keep a known volume, and leave RESTART_REQUIRED and deleted rows alone")
-    func heartbeats() async throws {
-        try await Fixture.with { [later] fixture in
+    @Test(
+        "heartbeats keep a known volume, and leave RESTART_REQUIRED and deleted rows alone", arguments: Driver.allCases)
+    func heartbeats(driver: Driver) async throws {
+        try await Fixture.with(driver) { [later] fixture in
             try await fixture.store.write(.relaxed) { transaction in
                 for id in ["i1", "i2", "i3"] { try transaction.instances.insert(Fixture.instance(id)) }
                 try transaction.instances.setService("i2", to: .restartRequired, heartbeat: Fixture.start)
@@ -251,9 +325,12 @@ struct InstanceRepositoryTests {
                 func report(_ id: String, _ bytes: Int?) -> ServiceReport {
                     ServiceReport(instanceID: id, status: .healthy, heartbeat: later, volumeUsedBytes: bytes)
                 }
-                try transaction.instances.setServices([
+                let reports = [
                     report("i1", 77), report("i1", nil), report("i2", 5), report("i3", 5), report("gone", 5),
-                ])
+                ]
+                #expect(try transaction.instances.setServices(reports) == ["i1"])
+                #expect(try transaction.instances.setServices(reports) == [])
+                #expect(try transaction.instances.setServices([]) == [])
             }
             try await fixture.store.read { transaction throws in
                 let first = try transaction.instances.find("i1")
@@ -269,9 +346,9 @@ struct InstanceRepositoryTests {
         }
     }
 
-    @Test("a deleted instance is gone from every read and refuses every write")
-    func deletion() async throws {
-        try await Fixture.with { [later] fixture in
+    @Test("a deleted instance is gone from every read and refuses every write", arguments: Driver.allCases)
+    func deletion(driver: Driver) async throws {
+        try await Fixture.with(driver) { [later] fixture in
             try await fixture.store.write(.relaxed) { transaction in
                 try transaction.instances.insert(Fixture.instance("i1"))
                 try transaction.instances.markDeleted("i1", now: later)
@@ -282,14 +359,11 @@ struct InstanceRepositoryTests {
                 #expect(try transaction.instances.page(projectID: nil, after: nil, limit: 9).isEmpty)
                 #expect(try transaction.instances.all().isEmpty)
             }
-            let stored = try await fixture.store.withReader { connection in
-                try connection.query(
-                    """
-                    SELECT deleted, deleted_at, task_id, status_id FROM instances
-                    JOIN service_statuses ON instance_id = instances.id
-                    """, []
-                ) { row in (0..<4).map(row.value) }
-            }
+            let stored = try await fixture.rows(
+                """
+                SELECT deleted, deleted_at, task_id, status_id FROM instances
+                JOIN service_statuses ON instance_id = instances.id
+                """, columns: 4)
             #expect(stored == [[1, .int(later.microseconds), 1, 5]])
             let writes: [@Sendable (any InstanceRepository) throws -> Void] = [
                 { try $0.setTask("i1", to: .none, expecting: nil, now: later) },

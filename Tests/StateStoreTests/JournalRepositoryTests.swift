@@ -10,16 +10,16 @@ import Testing
 struct JournalRepositoryTests {
     private let now = Fixture.start + .seconds(10)
 
-    private func with(_ body: (Fixture) async throws -> Void) async throws {
-        try await Fixture.with { fixture in
+    private func with(_ driver: Driver, _ body: (Fixture) async throws -> Void) async throws {
+        try await Fixture.with(driver) { fixture in
             fixture.clock.set(now)
             try await body(fixture)
         }
     }
 
-    @Test("rows are claimed oldest first, once each, with owner, lease and fence")
-    func claiming() async throws {
-        try await with { [now] fixture in
+    @Test("rows are claimed oldest first, once each, with owner, lease and fence", arguments: Driver.allCases)
+    func claiming(driver: Driver) async throws {
+        try await with(driver) { [now] fixture in
             try await fixture.journal { journal in
                 try journal.insert(Fixture.operation("o1", on: "i1", after: 5))
                 try journal.insert(Fixture.operation("o2", on: "i2", after: 3))
@@ -38,9 +38,11 @@ struct JournalRepositoryTests {
         }
     }
 
-    @Test("rows that are not due, excluded, or behind a running row of their resource are passed over")
-    func passedOver() async throws {
-        try await with { [now] fixture in
+    @Test(
+        "rows that are not due, excluded, or behind a running row of their resource are passed over",
+        arguments: Driver.allCases)
+    func passedOver(driver: Driver) async throws {
+        try await with(driver) { [now] fixture in
             try await fixture.journal { journal in
                 var early = Fixture.operation("o1", on: "i1")
                 early.notBefore = now + .seconds(60)
@@ -60,16 +62,19 @@ struct JournalRepositoryTests {
         }
     }
 
-    @Test("a lease that ran out is claimed by another, and the first one's writes are refused")
-    func fencing() async throws {
-        try await with { [now] fixture in
+    @Test(
+        "a lease that ran out is claimed by another, and the first one's writes are refused", arguments: Driver.allCases
+    )
+    func fencing(driver: Driver) async throws {
+        try await with(driver) { [now] fixture in
             try await fixture.journal { try $0.insert(Fixture.operation("o1", on: "i1")) }
             #expect(try await fixture.claim("first")?.fence == 1)
             try await fixture.journal { try $0.renew("o1", fence: 1, until: now + .seconds(40)) }
             fixture.clock.set(now + .seconds(39))
             let claim = JournalLease(id: "o1", fence: 1, leaseExpires: now + .seconds(40))
             #expect(try await fixture.store.read { try $0.journal.expired() } == [])
-            #expect(try await fixture.claim("second", stealing: [claim]) == nil)
+            #expect(try await fixture.store.read { try $0.journal.held() } == [claim])
+            #expect(try await fixture.claim("second") == nil)
             fixture.clock.set(now + .seconds(40))
             #expect(try await fixture.store.read { try $0.journal.expired() } == [claim])
             let second = try await fixture.claim("second", stealing: [claim])
@@ -94,9 +99,35 @@ struct JournalRepositoryTests {
         }
     }
 
-    @Test("an expired lease alone takes nothing over: the very claim must be known to be dead")
-    func stealing() async throws {
-        try await with { [now] fixture in
+    @Test(
+        "a claim that is known to be dead is taken over, though a clock that was put back says that it holds",
+        arguments: Driver.allCases)
+    func clockPutBack(driver: Driver) async throws {
+        try await with(driver) { [now] fixture in
+            try await fixture.journal { journal in
+                try journal.insert(Fixture.operation("o1", on: "i1"))
+                var later = Fixture.operation("o2", on: "i2")
+                later.notBefore = now + .seconds(20)
+                try journal.insert(later)
+            }
+            _ = try await fixture.claim("first")
+            fixture.clock.set(now + .seconds(-3600))
+            let dead = try await fixture.store.read { try $0.journal.held() }
+            #expect(dead.map(\.id) == ["o1"])
+            #expect(try await fixture.claim("second") == nil)
+            #expect(try await fixture.claim("second", stealing: dead)?.id == "o1")
+            try await fixture.journal { try $0.hasten(to: now + .seconds(-3540)) }
+            #expect(try await fixture.claim("second") == nil)
+            fixture.clock.set(now + .seconds(-3540))
+            #expect(try await fixture.claim("second")?.id == "o2")
+        }
+    }
+
+    @Test(
+        "an expired lease alone takes nothing over: the very claim must be known to be dead", arguments: Driver.allCases
+    )
+    func stealing(driver: Driver) async throws {
+        try await with(driver) { [now] fixture in
             try await fixture.journal { journal in
                 try journal.insert(Fixture.operation("o1", on: "i1"))
                 try journal.insert(Fixture.operation("o2", on: "i1"))
@@ -121,9 +152,11 @@ struct JournalRepositoryTests {
         }
     }
 
-    @Test("a claim pins the row to its host, and other hosts and none pass it over from then on")
-    func hosts() async throws {
-        try await with { [now] fixture in
+    @Test(
+        "a claim pins the row to its host, and other hosts and none pass it over from then on",
+        arguments: Driver.allCases)
+    func hosts(driver: Driver) async throws {
+        try await with(driver) { [now] fixture in
             try await fixture.journal { journal in
                 try journal.insert(Fixture.operation("o1", on: "i1"))
                 var pinned = Fixture.operation("o2", on: "i2")
@@ -145,9 +178,9 @@ struct JournalRepositoryTests {
         }
     }
 
-    @Test("a step's progress, a postponement and the end are recorded")
-    func progress() async throws {
-        try await with { [now] fixture in
+    @Test("a step's progress, a postponement and the end are recorded", arguments: Driver.allCases)
+    func progress(driver: Driver) async throws {
+        try await with(driver) { [now] fixture in
             try await fixture.journal { try $0.insert(Fixture.operation("o1", on: "i1")) }
             _ = try await fixture.claim()
             let again = now + .seconds(8)
@@ -183,9 +216,9 @@ struct JournalRepositoryTests {
         }
     }
 
-    @Test("no password outlives its operation")
-    func secrets() async throws {
-        try await with { [now] fixture in
+    @Test("no password outlives its operation", arguments: Driver.allCases)
+    func secrets(driver: Driver) async throws {
+        try await with(driver) { [now] fixture in
             for id in ["o1", "o2"] {
                 try await fixture.journal { journal in
                     var row = Fixture.operation(id, on: id)
@@ -210,9 +243,9 @@ struct JournalRepositoryTests {
         }
     }
 
-    @Test("the next due time ignores rows that wait for another of their resource")
-    func nextDue() async throws {
-        try await with { [now] fixture in
+    @Test("the next due time ignores rows that wait for another of their resource", arguments: Driver.allCases)
+    func nextDue(driver: Driver) async throws {
+        try await with(driver) { [now] fixture in
             func nextDue() async throws -> Timestamp? {
                 try await fixture.store.read { try $0.journal.nextDue(host: nil) }
             }
@@ -229,9 +262,9 @@ struct JournalRepositoryTests {
         }
     }
 
-    @Test("releasing gives an owner's rows back at once and fences it out")
-    func release() async throws {
-        try await with { [now] fixture in
+    @Test("releasing gives an owner's rows back at once and fences it out", arguments: Driver.allCases)
+    func release(driver: Driver) async throws {
+        try await with(driver) { [now] fixture in
             try await fixture.journal { journal in
                 for id in ["o1", "o2"] { try journal.insert(Fixture.operation(id, on: id)) }
             }
@@ -248,9 +281,9 @@ struct JournalRepositoryTests {
         }
     }
 
-    @Test("live rows are those not finished, of one resource or all")
-    func live() async throws {
-        try await with { [now] fixture in
+    @Test("live rows are those not finished, of one resource or all", arguments: Driver.allCases)
+    func live(driver: Driver) async throws {
+        try await with(driver) { [now] fixture in
             try await fixture.journal { journal in
                 for id in ["o1", "o2", "o3"] {
                     try journal.insert(Fixture.operation(id, on: id == "o3" ? "i3" : "i1"))
@@ -267,9 +300,9 @@ struct JournalRepositoryTests {
         }
     }
 
-    @Test("of many concurrent claimers each row goes to exactly one")
-    func concurrentClaims() async throws {
-        try await with { fixture in
+    @Test("of many concurrent claimers each row goes to exactly one", arguments: Driver.allCases)
+    func concurrentClaims(driver: Driver) async throws {
+        try await with(driver) { fixture in
             try await fixture.journal { journal in
                 for number in 0..<20 { try journal.insert(Fixture.operation("o\(number)", on: "i\(number)")) }
             }

@@ -12,9 +12,11 @@ struct LeaseRepositoryTests {
         try await fixture.store.write(.relaxed) { try $0.leases.acquire("reaper", owner: owner, for: .seconds(30)) }
     }
 
-    @Test("a lease has one owner until it expires or is given back, and its fence grows with every change of owner")
-    func election() async throws {
-        try await Fixture.with { fixture in
+    @Test(
+        "a lease has one owner until it expires or is given back, and its fence grows with every change of owner",
+        arguments: Driver.allCases)
+    func election(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             #expect(try await fixture.store.read { try $0.leases.find("reaper") } == nil)
             #expect(try await acquire(fixture, "a") == 1)
             fixture.clock.advance(by: .seconds(20))
@@ -38,9 +40,9 @@ struct LeaseRepositoryTests {
         }
     }
 
-    @Test("of many that want a lease at once one gets it")
-    func race() async throws {
-        try await Fixture.with { fixture in
+    @Test("of many that want a lease at once one gets it", arguments: Driver.allCases)
+    func race(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             let fences = try await withThrowingTaskGroup(of: Int?.self) { group in
                 for number in 0..<16 { group.addTask { try await acquire(fixture, "owner \(number)") } }
                 return try await group.reduce(into: []) { $0.append($1) }
@@ -49,9 +51,9 @@ struct LeaseRepositoryTests {
         }
     }
 
-    @Test("the database's time stands still inside a transaction")
-    func time() async throws {
-        try await Fixture.with { fixture in
+    @Test("the database's time stands still inside a transaction", arguments: Driver.allCases)
+    func time(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             let times = try await fixture.store.read { transaction in
                 let first = try transaction.now
                 fixture.clock.advance(by: .seconds(1))

@@ -34,7 +34,7 @@ struct MigrationTests {
         try await Fixture.with { fixture in
             let time = SQLValue.int(Fixture.start.microseconds)
             let own = Migration.sqlite.map { [SQLValue($0.number), .text($0.name), time] }
-            #expect(try await applied(fixture.store) == own)
+            #expect(try await applied(fixture.sqlite) == own)
             await fixture.store.close()
             for _ in 0..<2 {
                 let store = try Fixture.open(fixture.path, migrations: Migration.sqlite + [Self.second])

@@ -6,9 +6,9 @@ import Testing
 
 @Suite("plugins' values")
 struct PluginValueRepositoryTests {
-    @Test("values are replaced under new revisions, which are never given twice")
-    func revisions() async throws {
-        try await Fixture.with { fixture in
+    @Test("values are replaced under new revisions, which are never given twice", arguments: Driver.allCases)
+    func revisions(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             try await fixture.store.write(.relaxed) { transaction in
                 let values = transaction.pluginValues
                 let first = try values.put(pluginID: "p", key: "a", value: "one")
@@ -25,9 +25,11 @@ struct PluginValueRepositoryTests {
         }
     }
 
-    @Test("keys are listed in byte order by prefix and page; quotes and wildcards are letters like others")
-    func list() async throws {
-        try await Fixture.with { fixture in
+    @Test(
+        "keys are listed in byte order by prefix and page; quotes and wildcards are letters like others",
+        arguments: Driver.allCases)
+    func list(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             try await fixture.store.write(.relaxed) { transaction in
                 let values = transaction.pluginValues
                 for key in ["b", "a%", "a_", "aZ", "a'", "a~", "A"] {

@@ -8,9 +8,9 @@ import Testing
 
 @Suite("Quotas in the state store")
 struct QuotaRepositoryTests {
-    @Test("usage counts a project's live rows and nothing else")
-    func usage() async throws {
-        try await Fixture.with { fixture in
+    @Test("usage counts a project's live rows and nothing else", arguments: Driver.allCases)
+    func usage(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             try await fixture.store.write(.relaxed) { transaction in
                 let empty = try transaction.quotas.usage(projectID: "project-a", flavorRAM: [:])
                 #expect(empty == QuotaUsage())
@@ -32,9 +32,9 @@ struct QuotaRepositoryTests {
         }
     }
 
-    @Test("limits are stored by project and resource, and replaced")
-    func limits() async throws {
-        try await Fixture.with { fixture in
+    @Test("limits are stored by project and resource, and replaced", arguments: Driver.allCases)
+    func limits(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             try await fixture.store.write(.relaxed) { transaction in
                 let quotas = transaction.quotas
                 #expect(try quotas.limits(projectID: "a").isEmpty)
@@ -47,11 +47,13 @@ struct QuotaRepositoryTests {
         }
     }
 
-    @Test("fifty concurrent creates cannot pass a limit of ten, also from two processes' stores")
-    func concurrency() async throws {
-        try await Fixture.with { fixture in
-            // A second store on the same file locks against the first as another process would.
-            let other = try SQLiteStateStore(path: fixture.path, logger: .init(label: "test"))
+    @Test(
+        "fifty concurrent creates cannot pass a limit of ten, also from two processes' stores",
+        arguments: Driver.allCases)
+    func concurrency(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
+            // A second store on the same database locks against the first as another process would.
+            let other = try fixture.another()
             let outcomes = await withTaskGroup(of: Result<Void, any Error>.self) { group in
                 for number in 0..<50 {
                     group.addTask {
@@ -75,9 +77,10 @@ struct QuotaRepositoryTests {
     }
 
     @concurrent
-    private func insertWithinLimit(_ store: SQLiteStateStore, id: String, limit: Int) async -> Result<Void, any Error> {
+    private func insertWithinLimit(_ store: any StateStore, id: String, limit: Int) async -> Result<Void, any Error> {
         do {
             try await store.write(.relaxed) { transaction in
+                try transaction.quotas.beginAdmission(projectID: "project-a")
                 let usage = try transaction.quotas.usage(projectID: "project-a", flavorRAM: [:])
                 guard usage.instances < limit else { throw StateStoreError(.quotaExceeded, "no more instances") }
                 try transaction.instances.insert(Fixture.instance(id))

@@ -17,7 +17,7 @@ struct ReaderTests {
                 .text(String(repeating: "long ", count: 10_000)),
             ]
             let marks = values.map { _ in "?" }.joined(separator: ", ")
-            try await fixture.store.withReader { connection throws in
+            try await fixture.sqlite.withReader { connection throws in
                 // Twice: the second time with the statement that the first prepared.
                 for _ in 0..<2 {
                     let rows = try connection.query("SELECT \(marks)", values) { row in
@@ -34,7 +34,7 @@ struct ReaderTests {
     @Test("a text with a zero byte equals no stored text, and too few values are refused")
     func binding() async throws {
         try await Fixture.with { fixture async throws in
-            try await fixture.store.withReader { connection throws in
+            try await fixture.sqlite.withReader { connection throws in
                 let equal = try connection.first("SELECT 'a' = ?", [.text("a\u{0}b")]) { $0.value(0) }
                 #expect(equal == 0)
                 #expect(throws: StateStoreError.self) { try connection.query("SELECT ?, ?", [1]) { _ in true } }
@@ -47,10 +47,12 @@ struct ReaderTests {
         try await Fixture.with { fixture async throws in
             for _ in 0..<8 {
                 await #expect {
-                    try await fixture.store.withReader { try $0.query("SELECT nothing FROM nowhere", []) { _ in true } }
+                    try await fixture.sqlite.withReader {
+                        try $0.query("SELECT nothing FROM nowhere", []) { _ in true }
+                    }
                 } throws: { has(.schema)($0) }
                 await #expect {
-                    try await fixture.store.withReader { connection in
+                    try await fixture.sqlite.withReader { connection in
                         try connection.query("SELECT id FROM datastores", []) { _ in
                             throw StateStoreError(.notFound, "left in the middle of a row")
                         }
@@ -68,16 +70,19 @@ struct ReaderTests {
         try await Fixture.with { fixture async throws in
             let count = "SELECT COUNT(*) FROM pragma_table_info('datastores')"
             let all = "SELECT * FROM datastores"
-            let before = try await fixture.store.withReader { connection in
+            let before = try await fixture.sqlite.withReader { connection in
                 _ = try connection.query(all, []) { $0.value(0) }
                 return try connection.first(count, []) { $0.value(0) }
             }
-            #expect(before == 3)
-            _ = try await fixture.store.withWriter(.relaxed) { connection in
+            guard case .int(let width)? = before else {
+                Issue.record("a table has columns")
+                return
+            }
+            _ = try await fixture.sqlite.withWriter(.relaxed) { connection in
                 try connection.execute("ALTER TABLE datastores ADD COLUMN extra TEXT DEFAULT 'new'", [])
             }
             for _ in 0..<8 {
-                let last = try await fixture.store.withReader { try $0.first(all, []) { $0.value(3) } }
+                let last = try await fixture.sqlite.withReader { try $0.first(all, []) { $0.value(Int(width)) } }
                 #expect(last == "new")
             }
         }
@@ -109,7 +114,7 @@ struct ReaderTests {
     func opening() async throws {
         try await Fixture.with { fixture async throws in
             let opened = Mutex(0)
-            let threads = ReaderThreads(count: 1) { () throws(StateStoreError) in
+            let threads = ConnectionThreads(count: 1) { () throws(StateStoreError) in
                 let count = opened.withLock { count in
                     count += 1
                     return count

@@ -9,9 +9,9 @@ import Testing
 struct SmallRepositoryTests {
     private let later = Fixture.start + .seconds(60)
 
-    @Test("datastores and versions are written, replaced and found by id or name")
-    func datastores() async throws {
-        try await Fixture.with { fixture in
+    @Test("datastores and versions are written, replaced and found by id or name", arguments: Driver.allCases)
+    func datastores(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             let version = DatastoreVersionRecord(
                 id: "version-0", datastoreID: "datastore-0", name: "9", number: "9.1", isActive: false, packages: [],
                 plugins: ["datastore": "org.example.beta", "backup": "org.example.stream@2"])
@@ -42,9 +42,65 @@ struct SmallRepositoryTests {
         }
     }
 
-    @Test("a name that is another datastore's id finds the id")
-    func datastoreByIDFirst() async throws {
-        try await Fixture.with { fixture in
+    @Test(
+        "what is removed is found no more, its names are free, and what had it still says so",
+        arguments: Driver.allCases)
+    func removal(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
+            try await fixture.store.write(.relaxed) { transaction in
+                let datastores = transaction.datastores
+                var version = try #require(try datastores.version(Fixture.versionID))
+                version.manager = "alpha"
+                version.imageID = "image"
+                version.imageTags = ["one", "two"]
+                version.registryExtension = "r"
+                version.replicationStrategy = "s"
+                version.sourceFile = "alpha.yaml"
+                try datastores.upsert(version)
+                #expect(try datastores.version(Fixture.versionID) == version)
+                #expect(try datastores.users(ofVersion: version.id) == DatastoreVersionUse())
+                try transaction.instances.insert(Fixture.instance("i1"))
+                #expect(try datastores.users(ofVersion: version.id) == DatastoreVersionUse(instances: true))
+                try transaction.instances.markDeleted("i1", now: Fixture.start)
+                try transaction.backups.insert(Fixture.backup("b1"))
+                #expect(try datastores.users(ofVersion: version.id) == DatastoreVersionUse(backups: true))
+                try transaction.backups.markDeleted("b1", now: Fixture.start)
+                try transaction.configurations.insert(
+                    ConfigurationRecord(
+                        id: "c1", name: "c", description: nil, projectID: "p", datastoreVersionID: version.id,
+                        created: Fixture.start))
+                #expect(try datastores.users(ofVersion: version.id) == DatastoreVersionUse(configurations: true))
+                try transaction.configurations.markDeleted("c1", now: Fixture.start)
+                #expect(try datastores.users(ofVersion: version.id) == DatastoreVersionUse())
+
+                try datastores.removeVersion(version.id)
+                #expect(try datastores.version(version.id) == nil)
+                #expect(try datastores.versions(datastoreID: version.datastoreID).isEmpty)
+                #expect(try datastores.allVersions().isEmpty)
+                #expect(try datastores.find(idOrName: "alpha")?.defaultVersionID == nil)
+                #expect(throws: StateStoreError.self) { try datastores.removeVersion(version.id) }
+                #expect(try transaction.instances.managed("i1")?.summary.datastoreVersionName == "1.2")
+                version.id = "version-2"
+                try datastores.upsert(version)
+                #expect(try datastores.version("version-2") == version)
+                try datastores.removeVersion("version-2")
+
+                #expect(try datastores.removedID(name: "alpha") == nil)
+                try datastores.remove("datastore-1")
+                #expect(try datastores.all().isEmpty)
+                #expect(try datastores.find(idOrName: "alpha") == nil)
+                #expect(try datastores.removedID(name: "alpha") == "datastore-1")
+                #expect(throws: StateStoreError.self) { try datastores.remove("datastore-1") }
+                try datastores.upsert(DatastoreRecord(id: "datastore-1", name: "alpha", defaultVersionID: nil))
+                #expect(try datastores.find(idOrName: "alpha")?.id == "datastore-1")
+                #expect(try datastores.removedID(name: "alpha") == nil)
+            }
+        }
+    }
+
+    @Test("a name that is another datastore's id finds the id", arguments: Driver.allCases)
+    func datastoreByIDFirst(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             let found = try await fixture.store.write(.relaxed) { transaction in
                 try transaction.datastores.upsert(
                     DatastoreRecord(id: "a", name: "datastore-1", defaultVersionID: nil))
@@ -54,9 +110,9 @@ struct SmallRepositoryTests {
         }
     }
 
-    @Test("ledger entries are written once and struck by tag or by owner")
-    func ledger() async throws {
-        try await Fixture.with { fixture in
+    @Test("ledger entries are written once and struck by tag or by owner", arguments: Driver.allCases)
+    func ledger(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             func entry(_ kind: String, _ tag: String, _ owner: String) -> LedgerEntry {
                 LedgerEntry(kind: kind, tag: tag, ownerID: owner, created: Fixture.start)
             }
@@ -79,9 +135,9 @@ struct SmallRepositoryTests {
         }
     }
 
-    @Test("a fault is cut at 255 characters, replaced and cleared")
-    func faults() async throws {
-        try await Fixture.with { fixture in
+    @Test("a fault is cut at 255 characters, replaced and cleared", arguments: Driver.allCases)
+    func faults(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             try await fixture.store.write(.relaxed) { transaction in
                 try transaction.instances.insert(Fixture.instance("i1"))
                 let faults = transaction.faults
@@ -99,9 +155,9 @@ struct SmallRepositoryTests {
         }
     }
 
-    @Test("what an engine said is kept even with zero bytes, cut by code points")
-    func hostileFault() async throws {
-        try await Fixture.with { fixture in
+    @Test("what an engine said is kept even with zero bytes, cut by code points", arguments: Driver.allCases)
+    func hostileFault(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             try await fixture.store.write(.relaxed) { transaction in
                 try transaction.instances.insert(Fixture.instance("i1"))
                 // One visible character of 300 code points.
@@ -115,9 +171,9 @@ struct SmallRepositoryTests {
         }
     }
 
-    @Test("root history keeps the last one who enabled it")
-    func rootHistory() async throws {
-        try await Fixture.with { fixture in
+    @Test("root history keeps the last one who enabled it", arguments: Driver.allCases)
+    func rootHistory(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             try await fixture.store.write(.relaxed) { transaction in
                 let history = transaction.rootHistory
                 #expect(try history.find(instanceID: "i1") == nil)
@@ -132,9 +188,9 @@ struct SmallRepositoryTests {
         }
     }
 
-    @Test("a mark moves forward only, for each instance and method alone")
-    func lastSeen() async throws {
-        try await Fixture.with { fixture in
+    @Test("a mark moves forward only, for each instance and method alone", arguments: Driver.allCases)
+    func lastSeen(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             try await fixture.store.write(.relaxed) { transaction throws in
                 let seen = transaction.conductorLastSeen
                 #expect(try seen.advance(instanceID: "i1", method: "heartbeat", sent: 10.5))
@@ -147,9 +203,35 @@ struct SmallRepositoryTests {
         }
     }
 
-    @Test("a revoked token stays revoked until it would have expired")
-    func revocations() async throws {
-        try await Fixture.with { fixture in
+    @Test(
+        "a batch of marks is told mark by mark which are newer, against what is stored and against each other",
+        arguments: Driver.allCases)
+    func lastSeenBatch(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
+            @Sendable func mark(_ id: String, _ sent: Double, _ method: String = "heartbeat") -> LastSeenMark {
+                LastSeenMark(instanceID: id, method: method, sent: sent)
+            }
+            try await fixture.store.write(.relaxed) { transaction throws in
+                let seen = transaction.conductorLastSeen
+                #expect(try seen.advance([]) == [])
+                #expect(try seen.advance([mark("i2", 1_600_000_000.123456), mark("i1", 3)]) == [true, true])
+                let second = try seen.advance([
+                    mark("i1", 3), mark("i1", 5), mark("i3", 0), mark("i1", 4), mark("i2", 1_600_000_000.123456),
+                    mark("i1", 6, "update_backup"), mark("i1", 5.5), mark("i2", 1_600_000_000.123457),
+                ])
+                #expect(second == [false, true, true, false, false, true, true, true])
+            }
+            try await fixture.store.write(.relaxed) { transaction throws in
+                let marks = (0..<500).map { mark("i\($0)", 5.5) }
+                let advanced = try transaction.conductorLastSeen.advance(marks)
+                #expect(advanced.indices.filter { !advanced[$0] } == [1, 2])
+            }
+        }
+    }
+
+    @Test("a revoked token stays revoked until it would have expired", arguments: Driver.allCases)
+    func revocations(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             try await fixture.store.write(.durable) { transaction in
                 let revocations = transaction.revocations
                 try revocations.revoke(tokenDigest: "a", expires: later)

@@ -6,13 +6,13 @@ import Testing
 
 @testable import StateStore
 
-@Suite("Transactions of the SQLite store")
+@Suite("Transactions")
 struct TransactionTests {
     private struct Unrelated: Error {}
 
-    @Test("a body that throws leaves nothing and throws its own error")
-    func rollback() async throws {
-        try await Fixture.with { fixture in
+    @Test("a body that throws leaves nothing and throws its own error", arguments: Driver.allCases)
+    func rollback(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             for durability in [Durability.durable, .relaxed] {
                 await #expect(throws: Unrelated.self) {
                     try await fixture.store.write(durability) { transaction in
@@ -29,9 +29,9 @@ struct TransactionTests {
         }
     }
 
-    @Test("a caught constraint failure inside a body undoes that statement alone")
-    func caughtFailure() async throws {
-        try await Fixture.with { fixture in
+    @Test("a caught constraint failure inside a body undoes that statement alone", arguments: Driver.allCases)
+    func caughtFailure(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             try await fixture.store.write(.relaxed) { transaction in
                 try transaction.instances.insert(Fixture.instance("i1"))
                 #expect(throws: StateStoreError.self) { try transaction.instances.insert(Fixture.instance("i1")) }
@@ -41,9 +41,9 @@ struct TransactionTests {
         }
     }
 
-    @Test("a read cannot write")
-    func readOnly() async throws {
-        try await Fixture.with { fixture in
+    @Test("a read cannot write", arguments: Driver.allCases)
+    func readOnly(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             await #expect {
                 try await fixture.store.read { try $0.instances.insert(Fixture.instance("i1")) }
             } throws: { has(.unavailable)($0) }
@@ -52,17 +52,17 @@ struct TransactionTests {
         }
     }
 
-    @Test("a body's optional result comes back as it is")
-    func optionalResult() async throws {
-        try await Fixture.with { fixture in
+    @Test("a body's optional result comes back as it is", arguments: Driver.allCases)
+    func optionalResult(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             let nothing: String? = try await fixture.store.write(.relaxed) { _ in nil }
             #expect(nothing == nil)
         }
     }
 
-    @Test("a read sees one snapshot while a write commits")
-    func snapshot() async throws {
-        try await Fixture.with { fixture in
+    @Test("a read sees one snapshot while a write commits", arguments: Driver.allCases)
+    func snapshot(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             let (entered, entry) = AsyncStream<Void>.makeStream()
             let release = DispatchSemaphore(value: 0)
             async let counts = fixture.store.read { transaction throws in
@@ -79,9 +79,9 @@ struct TransactionTests {
         }
     }
 
-    @Test("a read does not wait for a write that is going on, and does not see it")
-    func readDuringWrite() async throws {
-        try await Fixture.with { fixture in
+    @Test("a read does not wait for a write that is going on, and does not see it", arguments: Driver.allCases)
+    func readDuringWrite(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             let (entered, entry) = AsyncStream<Void>.makeStream()
             let release = DispatchSemaphore(value: 0)
             async let written: Void = fixture.store.write(.relaxed) { transaction in
@@ -98,9 +98,9 @@ struct TransactionTests {
         }
     }
 
-    @Test("reads beyond the number of connections wait their turn and all come back")
-    func manyReads() async throws {
-        try await Fixture.with { fixture in
+    @Test("reads beyond the number of connections wait their turn and all come back", arguments: Driver.allCases)
+    func manyReads(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             let total = try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<200 {
                     group.addTask { try await fixture.store.read { try $0.datastores.all().count } }
@@ -115,21 +115,21 @@ struct TransactionTests {
     func durability() async throws {
         try await Fixture.with { fixture in
             for (durability, expected) in [(Durability.durable, 2), (.relaxed, 1), (.durable, 2)] {
-                let level = try await fixture.store.withWriter(durability) { connection in
+                let level = try await fixture.sqlite.withWriter(durability) { connection in
                     try connection.first("PRAGMA synchronous", []) { $0.value(0) }
                 }
                 #expect(level == SQLValue(expected))
             }
-            let mode = try await fixture.store.withReader { connection in
+            let mode = try await fixture.sqlite.withReader { connection in
                 try connection.first("PRAGMA journal_mode", []) { $0.value(0) }
             }
             #expect(mode == "wal")
         }
     }
 
-    @Test("a write is recorded although its task was cancelled")
-    func cancellation() async throws {
-        try await Fixture.with { fixture in
+    @Test("a write is recorded although its task was cancelled", arguments: Driver.allCases)
+    func cancellation(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             let task = Task {
                 withUnsafeCurrentTask { $0?.cancel() }
                 try await fixture.store.write(.durable) { try $0.instances.insert(Fixture.instance("i1")) }
@@ -163,7 +163,7 @@ struct TransactionTests {
     @Test("a full file system is full, leaves nothing, and writing goes on when there is room")
     func full() async throws {
         try await Fixture.with { fixture in
-            try await fixture.store.withWriter(.relaxed) { connection in
+            try await fixture.sqlite.withWriter(.relaxed) { connection in
                 _ = try connection.query("PRAGMA max_page_count = 1", []) { _ in }
             }
             await #expect {
@@ -172,16 +172,16 @@ struct TransactionTests {
                 }
             } throws: { has(.full)($0) }
             #expect(try await fixture.store.read { try $0.instances.all().isEmpty })
-            try await fixture.store.withWriter(.relaxed) { connection in
+            try await fixture.sqlite.withWriter(.relaxed) { connection in
                 _ = try connection.query("PRAGMA max_page_count = 100000", []) { _ in }
             }
             try await fixture.store.write(.relaxed) { try $0.instances.insert(Fixture.instance("i1")) }
         }
     }
 
-    @Test("after closing everything is unavailable, and closing again is harmless")
-    func closed() async throws {
-        try await Fixture.with { fixture in
+    @Test("after closing everything is unavailable, and closing again is harmless", arguments: Driver.allCases)
+    func closed(driver: Driver) async throws {
+        try await Fixture.with(driver) { fixture in
             await fixture.store.close()
             await fixture.store.close()
             await #expect {

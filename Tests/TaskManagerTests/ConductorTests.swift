@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Calls
-import Conductor
 import Foundation
 import Logging
 import Messaging
@@ -10,6 +9,8 @@ import ServiceLifecycle
 import StateStore
 import TestSupport
 import Testing
+
+@testable import Conductor
 
 /// The conductor over a real hub, as guests talk to it.
 @Suite("Conductor")
@@ -76,5 +77,81 @@ struct ConductorTests {
             }
             #expect(try await fixture.instance("i1")?.service == .restartRequired)
         }
+    }
+
+    @Test("several conductors at once: the newest heartbeat wins, whoever writes it", .timeLimit(.minutes(1)))
+    func several() async throws {
+        let fixture = try EngineFixture()
+        let ids = (0..<50).map { "i\($0)" }
+        for id in ids { try await fixture.instance(id, task: .none) }
+        let conductors = (0..<3).map { _ in
+            Reports(store: fixture.store, taskManager: TaskManagerClient(AbsentBus()), logger: fixture.logger)
+        }
+        await withTaskGroup(of: Void.self) { group in
+            for round in 1...20 {
+                for (number, id) in ids.enumerated() {
+                    let report = HeartbeatReport(
+                        instanceID: id, status: round == 20 ? .healthy : .shutdown, volumeUsedBytes: round,
+                        sent: Timestamp(seconds: Double(round)))
+                    let conductor = conductors[(number + round) % 3]
+                    group.addTask {
+                        try? await conductor.heartbeat(report, context: RequestContext(requestID: "req-1"))
+                    }
+                }
+            }
+        }
+        for conductor in conductors { await conductor.flush() }
+        for id in ids {
+            let instance = try #require(try await fixture.instance(id))
+            #expect(instance.service == .healthy && instance.volumeUsedBytes == 20, "\(id)")
+        }
+    }
+
+    @Test("a backup's report and a fault wait for the database, and are written", .timeLimit(.minutes(1)))
+    func patience() async throws {
+        let fixture = try EngineFixture()
+        try await fixture.instance("i1", task: .none)
+        let store = SwitchedStore(fixture.store)
+        let now = fixture.clock.now
+        try await fixture.store.write(.relaxed) { transaction in
+            try transaction.backups.insert(
+                BackupRecord(
+                    id: "b1", name: "b", description: nil, projectID: "p", instanceID: "i1", backupType: "full",
+                    datastoreVersionID: "v1", created: now))
+        }
+        let reports = Reports(store: store, taskManager: TaskManagerClient(AbsentBus()), logger: fixture.logger)
+        store.cut()
+        let context = RequestContext(requestID: "req-1")
+        async let backup: Void = reports.updateBackup(
+            BackupReport(
+                instanceID: "i1", backupID: "b1", state: .completed, sizeBytes: 5, backupType: nil, checksum: nil,
+                location: nil, position: nil, message: nil, sent: now), context: context)
+        async let fault: Void = reports.reportFault(
+            FaultReport(instanceID: "i1", message: "broken", details: ""), context: context)
+        try await Task.sleep(for: .milliseconds(700))
+        #expect(try await fixture.store.read { try $0.backups.find("b1")?.state } != .completed)
+        store.mend()
+        try await backup
+        try await fault
+        #expect(try await fixture.store.read { try $0.backups.find("b1")?.state } == .completed)
+        #expect(try await fixture.store.read { try $0.faults.find(instanceID: "i1")?.message } == "broken")
+    }
+
+    @Test("task managers are told of another status, and of nothing else", .timeLimit(.minutes(1)))
+    func changes() async throws {
+        let fixture = try EngineFixture()
+        try await fixture.instance("i1", task: .none)
+        let bus = CountingBus()
+        let reports = Reports(store: fixture.store, taskManager: TaskManagerClient(bus), logger: fixture.logger)
+        for (sent, status) in [(1.0, ServiceStatus.healthy), (2, .healthy), (3, .healthy), (4, .shutdown)] {
+            try await reports.heartbeat(
+                HeartbeatReport(
+                    instanceID: "i1", status: status, volumeUsedBytes: nil, sent: Timestamp(seconds: sent)),
+                context: RequestContext(requestID: "req-1"))
+            await reports.flush()
+        }
+        while bus.casts.count < 2 { try await Task.sleep(for: .milliseconds(5)) }
+        try await Task.sleep(for: .milliseconds(100))
+        #expect(bus.casts == ["instance_changed i1", "instance_changed i1"])
     }
 }

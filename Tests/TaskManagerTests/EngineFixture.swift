@@ -138,21 +138,8 @@ struct ThreeStepFlow: Flow {
 }
 
 /// Compute that must not be asked in these tests: every call is an error.
-struct AbsentCompute: ComputeDriver {
-    private let error = ComputeError(.unsupported, "no compute in this test")
-    func resources(for instanceID: String, effect: ComputeEffect) -> [ComputeResource] { [] }
-    func allocate(_ instanceID: String, ports: [Int]) async throws(ComputeError) -> Placement { throw error }
-    func createVolume(_ request: VolumeRequest) async throws(ComputeError) -> VolumePlacement { throw error }
-    func boot(_ request: BootRequest) async throws(ComputeError) -> String { throw error }
-    func replaceAgent(_ request: BootRequest) async throws(ComputeError) { throw error }
-    func deleteServer(_ instanceID: String) async throws(ComputeError) { throw error }
-    func deleteVolume(_ instanceID: String) async throws(ComputeError) { throw error }
-    func release(_ instanceID: String) async throws(ComputeError) { throw error }
+struct AbsentCompute: PartialCompute {
     func serverStatus(_ instanceID: String) async -> ServerStatus { .unknown }
-    func ensureTemplate(_ request: TemplateRequest) async throws(ComputeError) { throw error }
-    func ensureServer(_ instanceID: String) async throws(ComputeError) { throw error }
-    func watch(_ instanceIDs: [String], handler: @Sendable @escaping (String) async -> Void) async {}
-    func inventory() async throws(ComputeError) -> [ComputeResource] { [] }
 }
 
 struct AbsentPlugins: ControlPlugins {
@@ -187,7 +174,7 @@ struct AbsentBus: MessageBus {
         _ topic: String, _ method: String, _ arguments: [String: JSONValue], context: RequestContext, version: String
     ) async throws(MessagingError) { throw error }
     func notify(
-        topic: String, priority: String, message: [String: JSONValue], context: RequestContext
+        _ topic: String, priority: String, message: [String: JSONValue]
     ) async throws(MessagingError) { throw error }
     func serve(topic: String, server: String, endpoint: any RPCEndpoint) async throws(MessagingError) { throw error }
     func declare(topic: String, server: String) async throws(MessagingError) { throw error }

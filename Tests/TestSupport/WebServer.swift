@@ -4,8 +4,9 @@ import Foundation
 
 /// A small web server in Python on 127.0.0.1, for one test.
 ///
-/// `/hello` greets; `/echo` answers method, headers and body's size and digest; `/slow` says nothing for a minute;
-/// `/big/<n>` sends n bytes; `/redirect` points at `/hello`; `/status/<n>` answers with that status.
+/// `/hello` greets; `/echo` answers method, headers, the client's port and body's size and digest; `/slow` says nothing for a
+/// minute; `/last` closes the connection behind its answer; `/big/<n>` sends n bytes; `/redirect` points at `/hello`;
+/// `/status/<n>` answers with that status.
 package final class WebServer {
     package let port: Int
     package var origin: String { "http://127.0.0.1:\(port)" }
@@ -64,7 +65,10 @@ package final class WebServer {
                 if parts[0] == "echo":
                     seen = {name.lower(): value for name, value in self.headers.items()}
                     self.answer(200, json.dumps({"method": self.command, "bytes": count, "sha256": digest,
-                                                 "headers": seen}).encode(), [("X-Two", "a"), ("X-Two", "b")])
+                                                 "headers": seen, "port": self.client_address[1]}).encode(), [("X-Two", "a"), ("X-Two", "b")])
+                elif parts[0] == "last":
+                    self.answer(200, b"")
+                    self.close_connection = True
                 elif parts[0] == "slow":
                     time.sleep(60)
                 elif parts[0] == "big":

@@ -1,15 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Model
+import Notifications
 import StateStore
 
 /// `/backups`. Source: REST contract §8.
 enum BackupRoutes {
-    static let routes: [Route<RouteHandler>] = [
-        Route(pattern: RoutePattern("GET", "/backups"), target: list),
-        Route(pattern: RoutePattern("POST", "/backups"), target: CreateBackup.handle),
-        Route(pattern: RoutePattern("GET", "/backups/{id}"), target: show),
-        Route(pattern: RoutePattern("DELETE", "/backups/{id}"), target: delete),
+    static let routes: [Route<CoreRoute>] = [
+        Route(
+            "GET", "/backups",
+            RouteDescription(
+                "list_backups", "Backups of the project, the newest change first.", rule: "backup:index",
+                query: QueryParameter.offsets + [
+                    QueryParameter("datastore", "Only of this datastore, by id or name."),
+                    QueryParameter("instance_id", "Only of this instance."),
+                    QueryParameter("project_id", "For administrators: of this project."),
+                    QueryParameter("all_projects", "For administrators: of every project.", .boolean),
+                ], answer: .page("backups", of: .backup)), list),
+        Route(
+            "POST", "/backups",
+            RouteDescription(
+                "create_backup", "Begins a backup of an instance.", rule: "backup:create", body: CreateBackup.schema,
+                status: 202, answer: .document("backup", .backup), faults: [409, 422, 501]), CreateBackup.handle),
+        Route(
+            "GET", "/backups/{id}",
+            RouteDescription(
+                "show_backup", "One backup.", rule: "backup:show", answer: .document("backup", .backup)), show),
+        Route(
+            "DELETE", "/backups/{id}",
+            RouteDescription(
+                "delete_backup", "Removes a backup and the increments that need it.", rule: "backup:delete",
+                status: 202, faults: [422]), delete),
     ]
 
     /// The contract has no largest page here; this one keeps an answer's size within reason.
@@ -45,18 +66,30 @@ enum BackupRoutes {
     /// 202, empty; the increments of a backup go with it.
     @Sendable private static func delete(_ call: APICall) async throws -> APIResponse {
         let id = call.parameter(0)
-        let isNew = try await call.services.store.write(.durable) { transaction in
-            let backup = try call.backup(id, rule: "backup:delete", transaction)
-            try refuseRunning(backup, transaction)
-            let live = try transaction.journal.live(resourceID: id)
-            guard !live.contains(where: { $0.flow == FlowName.deleteBackup.rawValue }) else { return false }
-            try transaction.journal.insert(
-                call.journal(.deleteBackup, resourceID: id, projectID: backup.projectID, ["backup_id": .string(id)])
-            )
-            return true
+        let isNew = try await call.announcing(.backupDelete, ["backup_id": .string(id)]) { announcement in
+            try await call.services.store.write(.durable) { try delete(id, call, announcement, $0) }
         }
         if isNew { await call.wakeTaskManager() }
         return .accepted
+    }
+
+    /// Whether a flow was asked for; a second delete changes nothing.
+    private static func delete(
+        _ id: String, _ call: APICall, _ announcement: Announcement, _ transaction: any StateTransaction
+    ) throws -> Bool {
+        let backup = try call.backup(id, rule: "backup:delete", transaction)
+        try refuseRunning(backup, transaction)
+        let live = try transaction.journal.live(resourceID: id)
+        guard !live.contains(where: { $0.flow == FlowName.deleteBackup.rawValue }) else { return false }
+        let instance = try backup.instanceID.flatMap { try transaction.instances.find($0) }
+        try announcement.insert(
+            call.journal(
+                .deleteBackup, resourceID: id, projectID: backup.projectID, host: instance?.computeHost,
+                ["backup_id": .string(id)]
+            ),
+            transaction
+        )
+        return true
     }
 
     private static func refuseRunning(_ backup: BackupRecord, _ transaction: any StateTransaction) throws {

@@ -39,3 +39,23 @@ enum BackupView {
         }
     }
 }
+
+extension Schema {
+    /// What `BackupView` writes.
+    static let backup = Schema.named(
+        "Backup",
+        .object(
+            [
+                "id": .string(), "name": .string(), "description": .oneOf([.string(), .null]),
+                "locationRef": .oneOf([.string(), .null]), "instance_id": .oneOf([.string(), .null]),
+                "created": .time, "updated": .time, "size": .oneOf([.number, .null]), "status": .string(),
+                "parent_id": .oneOf([.string(), .null]), "project_id": .string(),
+                "datastore": .object(
+                    ["type": .string(), "version": .string(), "version_id": .string()],
+                    required: ["type", "version", "version_id"]),
+            ],
+            required: [
+                "id", "name", "description", "locationRef", "instance_id", "created", "updated", "size", "status",
+                "parent_id", "project_id",
+            ]))
+}

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Model
+import Notifications
 import StateStore
 
 /// `POST /backups` → 202, the backup in NEW. Source: REST contract §8.
 enum CreateBackup {
-    private static let schema = Schema.object(
+    static let schema = Schema.object(
         [
             "backup": .object(
                 [
@@ -33,8 +34,14 @@ enum CreateBackup {
         guard let instanceID = request["instance"]?.stringValue else {
             throw APIFault(400, "instance is missing.")
         }
-        let backup = try await call.services.store.write(.durable) { transaction in
-            try insert(request, instanceID: instanceID, call, transaction)
+        let traits: [String: JSONValue] = [
+            "name": request["name"] ?? .null, "instance_id": .string(instanceID),
+            "description": request["description"] ?? .null, "parent_id": request["parent_id"] ?? .null,
+        ]
+        let backup = try await call.announcing(.backupCreate, traits) { announcement in
+            try await call.services.store.write(.durable) { transaction in
+                try insert(request, instanceID: instanceID, call, announcement, transaction)
+            }
         }
         await call.wakeTaskManager()
         return BackupView.document(202, backup)
@@ -44,9 +51,6 @@ enum CreateBackup {
         if request["restore_from"] != nil {
             throw APIFault.unsupported("Backups from elsewhere ('restore_from') are not supported.")
         }
-        if request["swift_container"] != nil {
-            throw APIFault.unsupported("Choosing where backups are kept ('swift_container') is not supported.")
-        }
         if let driver = request["storage_driver"], !driver.isNull {
             throw APIFault.unsupported("Choosing a storage driver ('storage_driver') is not supported.")
         }
@@ -54,7 +58,8 @@ enum CreateBackup {
 
     /// Checks, row and journal in one transaction: two requests cannot both find the instance available.
     private static func insert(
-        _ request: JSONValue, instanceID: String, _ call: APICall, _ transaction: any StateTransaction
+        _ request: JSONValue, instanceID: String, _ call: APICall, _ announcement: Announcement,
+        _ transaction: any StateTransaction
     ) throws -> BackupRecord {
         let summary = try call.instance(instanceID, rule: "backup:create", transaction)
         let instance = summary.instance
@@ -64,8 +69,10 @@ enum CreateBackup {
                 "The 'backup_create' operation is not supported for the '\(summary.datastoreName)' datastore."
             )
         }
+        try APICall.refuseMember(summary)
         try APICall.requireAvailable(summary)
-        let parent = try parent(request, of: instance, call, transaction)
+        try refuseParent(request, of: instance, strategy: strategy, call, transaction)
+        let container = try BackupContainer.of(request, instance: instance, transaction)
         var wanted = QuotaUsage()
         wanted.backups = 1
         try QuotaLimits.admit(
@@ -74,18 +81,21 @@ enum CreateBackup {
         var backup = BackupRecord(
             id: call.services.random.uuid(), name: request["name"]?.stringValue ?? "",
             description: request["description"]?.stringValue, projectID: instance.projectID, instanceID: instanceID,
-            parentID: parent?.id, backupType: strategy, datastoreVersionID: instance.datastoreVersionID,
+            backupType: strategy, datastoreVersionID: instance.datastoreVersionID,
             created: call.now
         )
+        backup.container = container
         try transaction.backups.insert(backup)
-        try transaction.journal.insert(
+        var input: [String: JSONValue] = [
+            "backup_id": .string(backup.id), "instance_id": .string(instanceID), "parent_id": .null,
+        ]
+        if let container { input["container"] = .string(container) }
+        try announcement.insert(
             call.journal(
-                .createBackup, resourceID: backup.id, projectID: instance.projectID,
-                [
-                    "backup_id": .string(backup.id), "instance_id": .string(instanceID),
-                    "parent_id": .optional(parent?.id),
-                ]
-            )
+                .createBackup, resourceID: backup.id, projectID: instance.projectID, host: instance.computeHost,
+                .object(input)
+            ),
+            transaction
         )
         backup.datastoreName = summary.datastoreName
         backup.datastoreVersionName = summary.datastoreVersionName
@@ -99,16 +109,13 @@ enum CreateBackup {
         return reference?.split(separator: "@").first.map(String.init)
     }
 
-    /// The named parent; with `incremental` alone the instance's newest completed backup, or none (then it is full).
-    private static func parent(
-        _ request: JSONValue, of instance: InstanceRecord, _ call: APICall, _ transaction: any StateTransaction
-    ) throws -> BackupRecord? {
-        guard let parentID = request["parent_id"]?.stringValue else {
-            guard request["incremental"]?.intValue == 1 else { return nil }
-            return try transaction.backups.page(
-                projectID: instance.projectID, instanceID: instance.id, datastoreID: nil, offset: 0, limit: 1000
-            ).first { $0.state == .completed && $0.datastoreVersionID == instance.datastoreVersionID }
-        }
+    /// No strategy that there is makes increments: `incremental` alone gets a full backup, as the first of an instance does, and a
+    /// parent that could be one is refused.
+    private static func refuseParent(
+        _ request: JSONValue, of instance: InstanceRecord, strategy: String, _ call: APICall,
+        _ transaction: any StateTransaction
+    ) throws {
+        guard let parentID = request["parent_id"]?.stringValue else { return }
         let parent = try call.backup(parentID, rule: "backup:show", transaction)
         guard parent.instanceID == instance.id else {
             throw APIFault(
@@ -122,6 +129,9 @@ enum CreateBackup {
                     + " \(parent.state.rawValue)."
             )
         }
-        return parent
+        throw APIFault(
+            .backupCreation,
+            "Backup \(parentID) cannot be a parent: the strategy '\(strategy)' makes full backups only. Leave 'parent_id' out."
+        )
     }
 }

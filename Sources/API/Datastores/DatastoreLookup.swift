@@ -37,9 +37,13 @@ enum DatastoreLookup {
         return version
     }
 
-    /// The version a new instance gets.
+    /// Which versions something new may be of.
+    enum Allowance { case activeVersions, anyVersion }
+
+    /// The version that something new gets.
     static func forCreate(
-        type: String?, version: String?, number: String?, defaultDatastore: String?, _ transaction: any StateTransaction
+        type: String?, version: String?, number: String?, allowing allowance: Allowance = .activeVersions,
+        defaultDatastore: String?, _ transaction: any StateTransaction
     ) throws -> (DatastoreRecord, DatastoreVersionRecord) {
         let datastore = try forCreate(type: type, defaultDatastore: defaultDatastore, transaction)
         let found: DatastoreVersionRecord
@@ -54,7 +58,7 @@ enum DatastoreLookup {
             }
             found = record
         }
-        guard found.isActive else {
+        guard found.isActive || allowance == .anyVersion else {
             throw APIFault(.datastoreVersionInactive, "Datastore version '\(found.name)' is not active.")
         }
         return (datastore, found)

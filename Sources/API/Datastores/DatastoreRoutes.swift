@@ -5,16 +5,42 @@ import StateStore
 
 /// `/datastores`. Source: REST contract §10.
 enum DatastoreRoutes {
-    static let routes: [Route<RouteHandler>] = [
-        Route(pattern: RoutePattern("GET", "/datastores"), target: list),
-        Route(pattern: RoutePattern("GET", "/datastores/{datastore}"), target: show),
-        Route(pattern: RoutePattern(nil, "/datastores/{datastore}/versions"), target: versions),
-        Route(pattern: RoutePattern(nil, "/datastores/versions/{version}"), target: versionByID),
-        Route(pattern: RoutePattern(nil, "/datastores/{datastore}/versions/{version}"), target: version),
+    static let routes: [Route<CoreRoute>] = [
         Route(
-            pattern: RoutePattern("GET", "/datastores/{datastore}/versions/{version}/volume-types"),
-            target: volumeTypes
-        ),
+            "GET", "/datastores",
+            RouteDescription(
+                "list_datastores", "Datastores that instances can have.", rule: "datastore:index",
+                answer: .document("datastores", .array(of: .datastore))), list),
+        Route(
+            "GET", "/datastores/{datastore}",
+            RouteDescription(
+                "show_datastore", "One datastore, by id or name.", rule: "datastore:show",
+                answer: .document("datastore", .datastore)), show),
+        Route(
+            "DELETE", "/datastores/{datastore}",
+            RouteDescription(
+                "delete_datastore", "For administrators: removes a datastore that has no versions.",
+                rule: "datastore:delete", status: 202), delete),
+        Route(
+            nil, "/datastores/{datastore}/versions",
+            RouteDescription(
+                "list_datastore_versions", "Versions of a datastore.", rule: "datastore:version_index",
+                answer: .document("versions", .array(of: .datastoreVersion))), versions),
+        Route(
+            nil, "/datastores/versions/{version}",
+            RouteDescription(
+                "show_datastore_version_by_id", "One version, by its id alone.",
+                rule: "datastore:version_show_by_uuid", answer: .document("version", .datastoreVersion)), versionByID),
+        Route(
+            nil, "/datastores/{datastore}/versions/{version}",
+            RouteDescription(
+                "show_datastore_version", "One version, by id or name.", rule: "datastore:version_show",
+                answer: .document("version", .datastoreVersion)), version),
+        Route(
+            "GET", "/datastores/{datastore}/versions/{version}/volume-types",
+            RouteDescription(
+                "list_volume_types", "Types of volume that a version's instances can have.",
+                answer: .document("volume_types", .array(of: .object([:])))), volumeTypes),
     ]
 
     /// `{"datastores": [d]}`; others than administrators see active versions only, and no datastore without one.
@@ -53,6 +79,20 @@ enum DatastoreRoutes {
                 view.write(datastore, versions.filter(\.isActive), &writer)
             }
         }
+    }
+
+    /// 202, empty. What an operator's file has always has versions.
+    @Sendable private static func delete(_ call: APICall) async throws -> APIResponse {
+        try call.require("datastore:delete")
+        let name = call.parameter(0)
+        try await call.services.store.write(.durable) { transaction in
+            let datastore = try DatastoreLookup.datastore(name, transaction)
+            guard try transaction.datastores.versions(datastoreID: datastore.id).isEmpty else {
+                throw APIFault(400, "Datastore versions exist for datastore \(name).")
+            }
+            try transaction.datastores.remove(datastore.id)
+        }
+        return .accepted
     }
 
     /// `{"versions": [v]}`

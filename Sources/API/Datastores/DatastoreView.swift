@@ -35,10 +35,31 @@ struct DatastoreView {
             guard isAdmin else { return }
             writer.member("active", version.isActive)
             writer.member("packages", version.packages.joined(separator: ","))
-            writer.member("image", .null)
-            writer.member("registry_ext", .null)
-            writer.member("repl_strategy", .null)
-            writer.member("image_tags", [])
+            writer.member("image", version.imageID)
+            writer.member("registry_ext", version.registryExtension)
+            writer.member("repl_strategy", version.replicationStrategy)
+            writer.member("image_tags", .array(version.imageTags.map(JSONValue.string)))
         }
     }
+}
+
+extension Schema {
+    /// What `DatastoreView` writes.
+    static let datastore = Schema.named(
+        "Datastore",
+        .object(
+            [
+                "id": .string(), "name": .string(), "links": .links, "versions": .array(of: .datastoreVersion),
+                "default_version": .string(),
+            ], required: ["id", "name", "links", "versions"]))
+
+    static let datastoreVersion = Schema.named(
+        "DatastoreVersion",
+        .object(
+            [
+                "id": .string(), "name": .string(), "version": .string(), "links": .links, "datastore": .string(),
+                "active": .boolean, "packages": .string(), "image": .oneOf([.string(), .null]),
+                "registry_ext": .oneOf([.string(), .null]), "repl_strategy": .oneOf([.string(), .null]),
+                "image_tags": .array(of: .string()),
+            ], required: ["id", "name", "version", "links"]))
 }

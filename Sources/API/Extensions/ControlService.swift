@@ -18,8 +18,16 @@ import StateStore
 /// Source: docs/plugin-abi.md, control operations.
 package struct ControlService: ControlHandler {
     private let services: APIServices
+    private var origin = RequestOrigin()
 
     package init(_ services: APIServices) { self.services = services }
+
+    /// The same, on behalf of a request.
+    func asked(by request: APIRequest) -> ControlService {
+        var copy = self
+        copy.origin = request.origin
+        return copy
+    }
 
     /// Verbs that a route may send: databases, users and root. Nothing that the task manager's flows do.
     static let verbs: Set<String> = [
@@ -61,7 +69,8 @@ package struct ControlService: ControlHandler {
         }
         let instance = try await visible(request, context).instance
         do {
-            return try await services.callGuest(instance.id, verb, arguments, context: context)
+            return try await services.announcedGuestCall(
+                instance.id, verb, arguments, context: context, from: origin)
         } catch {
             services.logger.info(
                 "guest verb failed",

@@ -5,9 +5,16 @@ import PluginHost
 
 /// `/extensions`: the plugins that add routes or actions.
 enum ExtensionRoutes {
-    static let routes: [Route<RouteHandler>] = [
-        Route(pattern: RoutePattern("GET", "/extensions"), target: list),
-        Route(pattern: RoutePattern("GET", "/extensions/{alias}"), target: show),
+    static let routes: [Route<CoreRoute>] = [
+        Route(
+            "GET", "/extensions",
+            RouteDescription(
+                "list_extensions", "Plugins that add routes or actions.",
+                answer: .document("extensions", .array(of: .object([:])))), list),
+        Route(
+            "GET", "/extensions/{alias}",
+            RouteDescription(
+                "show_extension", "What one plugin adds.", answer: .document("extension", .object([:]))), show),
     ]
 
     /// `{"extensions": [ExtensionView]}`

@@ -33,7 +33,8 @@ struct PluginActions {
             return nil
         }
         try call.require(found.action.policy, owner: summary.instance.projectID)
-        let arguments = try Self.arguments(found.action, argument, instanceID: id)
+        let sent = call.bodyType == .xml ? BodyShape(found.action).reading(argument) : argument
+        let arguments = try Self.arguments(found.action, sent, instanceID: id)
         if !found.action.isReadOnly { try APICall.requireAvailable(summary) }
         if let reason = found.plugin.quarantine {
             throw APIFault(503, "Plugin '\(found.plugin.id)' is not called: \(reason)")
@@ -132,7 +133,8 @@ struct PluginActions {
             let options = CallOptions(
                 deadline: .after(call.configuration.pluginRouteTimeout), context: call.context, instanceID: instanceID)
             return try await services.plugins.action(
-                found.reference, found.action.name, arguments, options, control: ControlService(services))
+                found.reference, found.action.name, arguments, options,
+                control: ControlService(services).asked(by: call.request))
         }
         let reply: JSONValue
         do {

@@ -18,7 +18,7 @@ struct PluginRouteHandler {
             uniquingKeysWith: { _, last in last }
         )
         let carriesBody = call.request.method != "GET" && call.request.method != "DELETE"
-        let body = carriesBody ? try await call.optionalBody() ?? .null : .null
+        let body = carriesBody ? try await call.optionalBody(shape: Self.shape(route)) ?? .null : .null
         if carriesBody { try Self.check(body, route) }
         let document: JSONValue = .object([
             "method": .string(call.request.method), "path": .string(path), "route": .string(route.path),
@@ -31,8 +31,13 @@ struct PluginRouteHandler {
         let options = CallOptions(
             deadline: .after(call.configuration.pluginRouteTimeout), context: call.context, instanceID: nil
         )
-        let answer = try await call.services.plugins.handle(route, document, options, control: control)
+        let answer = try await call.services.plugins.handle(
+            route, document, options, control: control.asked(by: call.request))
         return try Self.response(answer, route)
+    }
+
+    private static func shape(_ route: PluginRoute) -> BodyShape {
+        route.requestSchema.map { BodyShape($0) } ?? .any
     }
 
     /// A body that does not fit the route's schema does not reach the plugin.

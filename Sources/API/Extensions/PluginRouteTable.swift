@@ -9,6 +9,7 @@ import Synchronization
 final class PluginRouteTable: Sendable {
     private struct State {
         var routes: [PluginRoute]?
+        var accepted: [Route<PluginRoute>] = []
         var table = RouteTable<PluginRoute>([])
         var refusals: [String] = []
     }
@@ -22,6 +23,9 @@ final class PluginRouteTable: Sendable {
         self.logger = logger
     }
 
+    /// Those that are mounted.
+    var accepted: [Route<PluginRoute>] { state.withLock(\.accepted) }
+
     /// Routes that are not mounted, one sentence each that names both sides of the clash.
     var refusals: [String] { state.withLock(\.refusals) }
 
@@ -32,7 +36,7 @@ final class PluginRouteTable: Sendable {
         let table = RouteTable(accepted)
         let isNew = state.withLock { state in
             guard state.routes != routes else { return false }
-            state = State(routes: routes, table: table, refusals: refusals)
+            state = State(routes: routes, accepted: accepted, table: table, refusals: refusals)
             return true
         }
         guard isNew else { return }

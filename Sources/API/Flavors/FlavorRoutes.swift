@@ -4,11 +4,23 @@ import Model
 
 /// `/flavors`. Source: REST contract §11.
 enum FlavorRoutes {
-    static let routes: [Route<RouteHandler>] = [
-        Route(pattern: RoutePattern("GET", "/flavors"), target: list),
-        Route(pattern: RoutePattern("GET", "/flavors/{id}"), target: show),
+    static let routes: [Route<CoreRoute>] = [
+        Route(
+            "GET", "/flavors",
+            RouteDescription(
+                "list_flavors", "Sizes that instances can have.", rule: "flavor:index",
+                answer: .document("flavors", .array(of: .flavor))), list),
+        Route(
+            "GET", "/flavors/{id}",
+            RouteDescription("show_flavor", "One flavor.", rule: "flavor:show", answer: .document("flavor", .flavor)),
+            show),
         // Neither the datastore nor the version is looked at: every flavor goes with every version.
-        Route(pattern: RoutePattern("GET", "/datastores/{datastore}/versions/{version}/flavors"), target: associated),
+        Route(
+            "GET", "/datastores/{datastore}/versions/{version}/flavors",
+            RouteDescription(
+                "list_associated_flavors", "Sizes that a version's instances can have.",
+                rule: "datastore:list_associated_flavors", answer: .document("flavors", .array(of: .flavor))),
+            associated),
     ]
 
     /// `{"flavors": [f]}`
@@ -68,4 +80,14 @@ enum FlavorRoutes {
         guard let number = Int(id), String(number) == id, number >= 0 else { return nil }
         return number
     }
+}
+
+extension Schema {
+    fileprivate static let flavor = Schema.named(
+        "Flavor",
+        .object(
+            [
+                "id": .oneOf([.integer(), .null]), "str_id": .string(), "name": .string(), "ram": .integer(),
+                "vcpus": .integer(), "disk": .integer(), "ephemeral": .integer(), "links": .links,
+            ], required: ["id", "str_id", "name", "ram", "vcpus", "disk", "ephemeral", "links"]))
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Model
+import Notifications
 import PluginHost
 import StateStore
 
@@ -14,10 +15,16 @@ struct CreateInstance {
     private let version: DatastoreVersionRecord
     private let datastore: DatastoreRecord
     private let flavor: Flavor
+    private let group: ConfigurationReference?
+    private let overrides: [String: JSONValue]
 
     @Sendable static func handle(_ call: APICall) async throws -> APIResponse {
         try call.require("instance:create")
         let request = try CreateInstanceRequest(try await call.body(), region: call.configuration.region)
+        if let replica = request.replica { try await replica.refuse(call) }
+        try await AccessUpdate.requireEnforceable(AccessRules(request.access), call)
+        if request.configurationID != nil { try call.require("instance:update") }
+        if !request.moduleIDs.isEmpty { try call.require("instance:module_apply") }
         if !request.users.isEmpty { try call.require("instance:extension:user:create") }
         if !request.databases.isEmpty { try call.require("instance:extension:database:create") }
         let create = try await CreateInstance(call, request)
@@ -30,8 +37,14 @@ struct CreateInstance {
     private init(_ call: APICall, _ request: CreateInstanceRequest) async throws {
         self.call = call
         self.request = request
-        (datastore, version) = try await call.services.store.read { transaction in
-            try Self.lookUp(request, call, transaction)
+        (datastore, version, group, overrides) = try await call.services.store.read { transaction in
+            let (datastore, version) = try Self.lookUp(request, call, transaction)
+            guard let id = request.configurationID else { return (datastore, version, nil, [:]) }
+            let group = try ConfigurationAssignment.group(id, for: version.id, call, transaction)
+            return (
+                datastore, version, ConfigurationReference(id: id, name: group.name),
+                try transaction.configurations.values(id)
+            )
         }
         guard let flavor = call.configuration.flavors.first(where: { $0.id == request.flavorID }) else {
             throw APIFault(.flavorNotFound, "Resource \(request.flavorID) cannot be found.")
@@ -81,6 +94,7 @@ struct CreateInstance {
             "version": .string(version.name), "memory_mb": .int(Int64(flavor.ramMiB)),
             "vcpus": .int(Int64(flavor.vcpus)), "volume_gib": .int(Int64(volumeGiB)),
             "databases": .array(request.databases.map(\.json)), "users": .array(request.users.map(\.json)),
+            "configuration": .object(overrides),
         ]
         _ = try await plugins.policy(reference, .validateCreate, question, options)
         return volumeGiB
@@ -142,30 +156,66 @@ struct CreateInstance {
         wanted.instances = 1
         wanted.ramMiB = flavor.ramMiB
         wanted.volumesGiB = volumeGiB
-        let record = InstanceRecord(
+        var record = InstanceRecord(
             id: id, name: request.name, projectID: call.context.projectID, flavorID: flavor.id, volumeGiB: volumeGiB,
             datastoreVersionID: version.id, created: call.now, region: call.configuration.region,
             access: request.access, plugins: try await pinnedPlugins()
         )
-        let journal = call.journal(
-            .createInstance, resourceID: id, projectID: call.context.projectID,
-            [
-                "instance_id": .string(id), "databases": .array(request.databases.map(\.json)),
-                "users": .array(request.users.map(\.json)), "backup_id": .optional(request.backupID),
-            ]
-        )
-        try await call.services.store.write(.durable) { [self, wanted] transaction in
-            try checkRestorePoint(volumeGiB: volumeGiB, transaction)
-            try QuotaLimits.admit(
-                wanted, projectID: record.projectID, configuration: call.configuration, transaction
-            )
-            try transaction.instances.insert(record)
-            try transaction.journal.insert(journal)
+        record.configurationID = group?.id
+        if group != nil {
+            // What the engine would not start with is known before there is anything.
+            _ = try await RenderedConfiguration.text(record, version, overrides: overrides, call)
         }
-        return InstanceSummary(
+        let input: [String: JSONValue] = [
+            "instance_id": .string(id), "databases": .array(request.databases.map(\.json)),
+            "users": .array(request.users.map(\.json)), "backup_id": .optional(request.backupID),
+        ]
+        let journal = call.journal(
+            .createInstance, resourceID: id, projectID: call.context.projectID, .object(input))
+        try await call.announcing(.instanceCreate, traits(volumeGiB: volumeGiB)) { announcement in
+            try await call.services.store.write(.durable) { [self, wanted, record] transaction in
+                try checkRestorePoint(volumeGiB: volumeGiB, transaction)
+                // Again, so that nobody deletes it meanwhile.
+                if let group { _ = try ConfigurationAssignment.group(group.id, for: version.id, call, transaction) }
+                try QuotaLimits.admit(
+                    wanted, projectID: record.projectID, configuration: call.configuration, transaction
+                )
+                try transaction.instances.insert(record)
+                var journal = journal
+                let modules = try modules(of: record, transaction)
+                if !modules.isEmpty {
+                    journal.input = .object(input.merging(["modules": .array(modules.map(JSONValue.string))]) { $1 })
+                }
+                try announcement.insert(journal, transaction)
+            }
+        }
+        var summary = InstanceSummary(
             instance: record, datastoreName: datastore.name, datastoreVersionName: version.name,
             datastoreVersionNumber: version.number, backupIsRunning: false, fault: nil
         )
+        summary.configuration = group
+        return summary
+    }
+
+    /// What is told about the request; no password is in it.
+    private func traits(volumeGiB: Int) -> [String: JSONValue] {
+        var traits: [String: JSONValue] = [
+            "name": .string(request.name), "flavor_id": .string(flavor.id), "datastore": .string(datastore.name),
+            "datastore_version": .string(version.name), "region_name": .optional(call.configuration.region),
+        ]
+        if volumeGiB > 0 { traits["volume_size"] = .int(Int64(volumeGiB)) }
+        if let backupID = request.backupID {
+            traits["backup_id"] = .string(backupID)
+            traits["restore_point"] = .string(backupID)
+        }
+        if !request.databases.isEmpty { traits["databases"] = .array(request.databases.map(\.json)) }
+        if !request.users.isEmpty {
+            traits["users"] = .array(
+                request.users.map { user in
+                    .object((user.json.objectValue ?? [:]).filter { $0.key != "password" })
+                })
+        }
+        return traits
     }
 
     /// The version's references with the plugin versions that serve them now, so that an upgrade of a plugin does not
@@ -175,6 +225,20 @@ struct CreateInstance {
         return PluginReference.map(version.plugins) { reference in
             loaded.first { $0.isNamed(reference) }?.reference ?? reference
         }
+    }
+
+    /// Ids of the modules that were asked for and of those that new instances get by themselves, in their order.
+    private func modules(of record: InstanceRecord, _ transaction: any StateTransaction) throws -> [String] {
+        var modules = try InstanceModuleRoutes.applicable(request.moduleIDs, to: record, call, transaction)
+        for module in try transaction.modules.all(projectID: record.projectID)
+        where module.isAutoApply || module.isPriorityApply {
+            guard !modules.contains(where: { $0.id == module.id }),
+                call.configuration.moduleTypes.contains(module.type),
+                module.fits(projectID: record.projectID, datastoreID: datastore.id, versionID: version.id)
+            else { continue }
+            modules.append(module)
+        }
+        return modules.sorted(by: ModuleRecord.precedes).map(\.id)
     }
 
     private func checkRestorePoint(volumeGiB: Int, _ transaction: any StateTransaction) throws {

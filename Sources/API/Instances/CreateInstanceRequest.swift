@@ -19,8 +19,14 @@ struct CreateInstanceRequest: Sendable {
     let users: [UserSpecification]
     let backupID: String?
     let access: JSONValue?
+    /// Of the configuration group.
+    let configurationID: String?
+    /// nil: no replica is asked for.
+    let replica: ReplicaRequest?
+    /// Ids, as they were given.
+    let moduleIDs: [String]
 
-    private static let schema = Schema.object(
+    static let schema = Schema.object(
         [
             "instance": .object(
                 [
@@ -56,11 +62,13 @@ struct CreateInstanceRequest: Sendable {
     init(_ body: JSONValue, region: String) throws(APIFault) {
         try Self.schema.validate(body)
         let instance = body["instance"] ?? [:]
-        try Self.refuseReplica(instance)
-        try Self.refuseUnsupported(instance)
-        try Self.requireOwnRegion(instance, region)
+        replica = try ReplicaRequest(instance)
+        if replica == nil {
+            try Self.refuseUnsupported(instance)
+            try Self.requireOwnRegion(instance, region)
+        }
         name = instance["name"]?.stringValue ?? ""
-        flavorID = try Self.flavorID(instance["flavorRef"])
+        flavorID = replica == nil ? try Self.flavorID(instance["flavorRef"] ?? instance["flavor"]) : ""
         volumeGiB = instance["volume"]?["size"].flatMap { $0.intValue ?? Int($0.stringValue ?? "") }
         if volumeGiB == nil, instance["volume"] != nil { throw APIFault(400, "Volume 'size' is out of range.") }
         volumeType = instance["volume"]?["type"]?.stringValue
@@ -71,38 +79,22 @@ struct CreateInstanceRequest: Sendable {
         users = (instance["users"]?.arrayValue ?? []).compactMap(UserSpecification.init(json:))
         backupID = instance["restorePoint"]?["backupRef"]?.stringValue
         access = instance["access"]
+        configurationID = instance["configuration"]?.stringValue.map(Self.lastSegment)
+        moduleIDs = (instance["modules"]?.arrayValue ?? []).compactMap { $0["id"]?.stringValue }
         try checkNames()
     }
 
+    /// `flavorRef`; without it `flavor`, which one of the public clients sends for it.
     private static func flavorID(_ reference: JSONValue?) throws(APIFault) -> String {
-        guard let reference else {
+        guard let text = reference?.stringValue ?? reference?.intValue.map(String.init) else {
             throw APIFault(400, "Validation error: instance 'flavorRef' is a required property")
         }
-        let text = reference.stringValue ?? reference.intValue.map(String.init) ?? ""
-        return text.split(separator: "/").last.map(String.init) ?? text
+        return lastSegment(text)
     }
 
-    private static func refuseReplica(_ instance: JSONValue) throws(APIFault) {
-        let count = instance["replica_count"]?.intValue ?? 1
-        guard let source = instance["replica_of"], !source.isNull else {
-            guard count <= 1 else {
-                throw APIFault(
-                    400, "Replica count only valid when creating replicas. Cannot create \(count) instances."
-                )
-            }
-            return
-        }
-        let refused = [
-            ("flavorRef", "flavor"), ("datastore", "datastore"), ("volume", "volume"), ("locality", "locality"),
-        ]
-        for (key, word) in refused where instance[key].map({ !$0.isNull }) ?? false {
-            throw APIFault(400, "Cannot specify \(word) when creating replicas.")
-        }
-        let isFilled = { (key: String) in !(instance[key]?.arrayValue ?? []).isEmpty }
-        if isFilled("users") || isFilled("databases") {
-            throw APIFault(400, "Cannot create a replica with users or databases.")
-        }
-        throw APIFault.unsupported("Replicas ('replica_of') are not supported.")
+    /// The id of an href, or the id itself.
+    private static func lastSegment(_ text: String) -> String {
+        text.split(separator: "/").last.map(String.init) ?? text
     }
 
     /// What the contract has and this service does not is refused, never ignored.
@@ -126,17 +118,8 @@ struct CreateInstanceRequest: Sendable {
             }
             throw APIFault.unsupported("Choosing networks ('nics') is not supported: instances have one address each.")
         }
-        if !(instance["modules"]?.arrayValue ?? []).isEmpty {
-            throw APIFault.unsupported("Modules are not supported.")
-        }
-        if let configuration = instance["configuration"], !configuration.isNull {
-            throw APIFault.unsupported("Configuration groups ('configuration') are not supported.")
-        }
         if instance["access"]?["is_public"] == true {
             throw APIFault.unsupported("Public addresses ('access.is_public') are not supported.")
-        }
-        if !(instance["access"]?["allowed_cidrs"]?.arrayValue ?? []).isEmpty {
-            throw APIFault.unsupported("Access rules ('access.allowed_cidrs') are not supported.")
         }
     }
 

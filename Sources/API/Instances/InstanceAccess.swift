@@ -31,17 +31,26 @@ extension APICall {
     }
 
     /// A journal row on behalf of the caller.
-    func journal(_ flow: FlowName, resourceID: String, projectID: String, _ input: JSONValue) -> JournalRecord {
-        JournalRecord(
+    ///
+    /// - Parameter host: Where the instance is that it is about; nil: any host.
+    func journal(
+        _ flow: FlowName, resourceID: String, projectID: String, host: String? = nil, _ input: JSONValue
+    ) -> JournalRecord {
+        var record = JournalRecord(
             id: services.random.uuid(), requestID: context.requestID, projectID: projectID, userID: context.userID,
             flow: flow.rawValue, resourceID: resourceID, input: input, created: now
         )
+        record.host = host
+        // At once, also where the database's clock is behind this one.
+        record.notBefore = Timestamp(microseconds: 0)
+        return record
     }
 
     /// Says that the journal has work, once it is committed.
     ///
     /// A bus that is away must not hold up an answer: the task manager finds the work by itself.
     func wakeTaskManager() async {
+        services.bell.ring()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await services.taskManager.wake(context: context) }
             group.addTask { _ = try? await Task.sleep(for: .milliseconds(500)) }

@@ -1,10 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Model
+import Notifications
 import StateStore
 
 /// `POST /instances/{id}/action` with one action key → 202, empty. Source: REST contract §3.5.
 enum InstanceActions {
+    static let description = RouteDescription(
+        "act_on_instance",
+        "Does one action: the key of the body names it. Actions of plugins that answer something answer 200 with it.",
+        body: .object([
+            "restart": .oneOf([.object([:]), .null]), "resize": ResizeInstance.acceptedSchema,
+            "reset_status": .object(["force_delete": .any]), "promote_to_replica_source": .any,
+            "eject_replica_source": .any,
+        ]),
+        status: 202, faults: [409, 413, 422, 501, 504])
+
     @Sendable static func handle(_ call: APICall) async throws -> APIResponse {
         let id = call.parameter(0)
         let body = try await call.body()
@@ -19,9 +30,11 @@ enum InstanceActions {
         switch core {
         case .restart: return try await restart(id, argument, call)
         case .resetStatus: return try await resetStatus(id, argument, call)
-        case .resize: return try await resize(id, argument, call)
+        case .resize:
+            try await ResizeInstance.perform(id, argument, call)
+            return .accepted
         case .promoteToReplicaSource:
-            return try await refuse(id, "instance:promote_to_replica_source", call) {
+            return try await refuse(id, "instance:promote_to_replica_source", call, needsAvailable: true) {
                 APIFault(400, "Instance \(id) is not a replica.")
             }
         case .ejectReplicaSource:
@@ -35,24 +48,32 @@ enum InstanceActions {
         }
     }
 
+    /// null is taken for the empty object: one of the public clients sends it.
     private static func restart(_ id: String, _ argument: JSONValue, _ call: APICall) async throws -> APIResponse {
+        let argument = argument.isNull ? [:] : argument
         try Schema.object(["restart": .object([:])]).validate(["restart": argument])
-        try await call.services.store.write(.durable) { transaction in
-            let summary = try call.instance(id, rule: "instance:restart", transaction)
-            try APICall.requireAvailable(summary)
-            try transaction.instances.setTask(
-                id, to: .rebooting, expecting: [summary.instance.task], now: call.now
-            )
-            try transaction.instances.setService(id, to: .restarting, heartbeat: call.now)
-            try transaction.journal.insert(
-                call.journal(
-                    .restartInstance, resourceID: id, projectID: summary.instance.projectID,
-                    ["instance_id": .string(id)]
-                )
-            )
+        try await call.announcing(.instanceRestart, ["instance_id": .string(id)]) { announcement in
+            try await call.services.store.write(.durable) { try restart(id, call, announcement, $0) }
         }
         await call.wakeTaskManager()
         return .accepted
+    }
+
+    private static func restart(
+        _ id: String, _ call: APICall, _ announcement: Announcement, _ transaction: any StateTransaction
+    ) throws {
+        let summary = try call.instance(id, rule: "instance:restart", transaction)
+        if !call.context.isAdmin { try APICall.refuseMember(summary) }
+        try APICall.requireAvailable(summary)
+        try transaction.instances.setTask(id, to: .rebooting, expecting: [summary.instance.task], now: call.now)
+        try transaction.instances.setService(id, to: .restarting, heartbeat: call.now)
+        try announcement.insert(
+            call.journal(
+                .restartInstance, resourceID: id, projectID: summary.instance.projectID,
+                host: summary.instance.computeHost, ["instance_id": .string(id)]
+            ),
+            transaction
+        )
     }
 
     /// Forgets the task and doubts the service until the guest speaks again; running backups have failed.
@@ -61,32 +82,24 @@ enum InstanceActions {
     ) async throws -> APIResponse {
         let isForced = argument["force_delete"].map { $0 == true || $0 == 1 } ?? false
         let rule = isForced ? "instance:force_delete" : "instance:reset_status"
-        try await call.services.store.write(.durable) { transaction in
-            _ = try call.instance(id, rule: rule, transaction)
-            try transaction.instances.setTask(id, to: .none, expecting: nil, now: call.now)
-            try transaction.instances.setService(id, to: .unknown, heartbeat: call.now)
-            try transaction.backups.failRunning(instanceID: id, now: call.now)
+        try await call.announcing(.instanceResetStatus, ["instance_id": .string(id)]) { announcement in
+            try await call.services.store.write(.durable) { transaction in
+                _ = try call.instance(id, rule: rule, transaction)
+                try transaction.instances.setTask(id, to: .none, expecting: nil, now: call.now)
+                try transaction.instances.setService(id, to: .unknown, heartbeat: call.now)
+                try transaction.backups.failRunning(instanceID: id, now: call.now)
+                try announcement.complete(transaction)
+            }
         }
         return .accepted
     }
 
-    private static func resize(_ id: String, _ argument: JSONValue, _ call: APICall) async throws -> APIResponse {
-        let schema = Schema.object(["volume": .volume, "flavorRef": .flavorReference])
-        try Schema.object(["resize": schema]).validate(["resize": argument])
-        guard argument["volume"] != nil || argument["flavorRef"] != nil else {
-            throw APIFault(400, "The action 'resize' needs 'volume' or 'flavorRef'.")
-        }
-        let isVolume = argument["volume"] != nil
-        return try await refuse(id, isVolume ? "instance:resize_volume" : "instance:resize_flavor", call) {
-            .unsupported("Resizing the \(isVolume ? "volume" : "flavor") of an instance is not supported.")
-        }
-    }
-
     /// Answers for an instance that exists and is the caller's; 404 or 403 come first.
     private static func refuse(
-        _ id: String, _ rule: String, _ call: APICall, _ fault: () -> APIFault
+        _ id: String, _ rule: String, _ call: APICall, needsAvailable: Bool = false, _ fault: () -> APIFault
     ) async throws -> APIResponse {
-        _ = try await call.services.store.read { try call.instance(id, rule: rule, $0) }
+        let summary = try await call.services.store.read { try call.instance(id, rule: rule, $0) }
+        if needsAvailable { try APICall.requireAvailable(summary) }
         throw fault()
     }
 }

@@ -10,6 +10,8 @@ struct InstancePage: Sendable {
     let marker: String?
     /// Rows on the page. One more is read: it tells whether there is a next page.
     let limit: Int
+    /// Whether members of clusters are on it; only the word "true" asks for them.
+    let withMembers: Bool
     private let query: Query
 
     /// - Throws: 400 for a limit that is not a positive integer.
@@ -19,6 +21,7 @@ struct InstancePage: Sendable {
         limit = try Page.limit(query, standard: size, maximum: size)
         marker = Page.marker(query)
         projectID = call.context.projectID
+        withMembers = query["include_clustered"]?.lowercased() == "true"
     }
 
     /// `{"instances": […], "links"?}`

@@ -10,20 +10,25 @@ struct InstanceView {
         case detail
         case create
         case show
+        /// An item of the administrators' list, and what they see of one.
+        case managedList
+        case managedShow
     }
 
-    private let depth: Depth
+    let depth: Depth
     private let instanceLinks: LinkWriter.CollectionLinks
     private let flavorLinks: LinkWriter.CollectionLinks
+    private let configurationLinks: LinkWriter.CollectionLinks
     private let isAdmin: Bool
-    private let now: Timestamp
-    private let expiry: Duration
+    let now: Timestamp
+    let expiry: Duration
 
     init(_ depth: Depth, _ call: APICall) {
         self.depth = depth
         let links = call.links
         instanceLinks = links.of("instances")
         flavorLinks = links.of("flavors")
+        configurationLinks = links.of("configurations")
         isAdmin = call.context.isAdmin
         now = call.now
         expiry = call.configuration.heartbeatExpiry
@@ -31,20 +36,29 @@ struct InstanceView {
 
     /// An item of a list, whatever the view's depth.
     func write(_ outline: InstanceOutline, _ writer: inout JSONWriter) {
-        write(outline, nil, &writer)
+        write(outline, nil, nil, &writer)
     }
 
     func write(_ summary: InstanceSummary, _ writer: inout JSONWriter) {
-        write(summary.outline, summary, &writer)
+        write(summary.outline, summary, nil, &writer)
     }
 
-    private func write(_ instance: InstanceOutline, _ summary: InstanceSummary?, _ writer: inout JSONWriter) {
-        let word = instance.status.status
+    func write(_ managed: ManagedInstance, _ writer: inout JSONWriter) {
+        write(managed.summary.outline, managed.summary, managed, &writer)
+    }
+
+    private func write(
+        _ instance: InstanceOutline, _ summary: InstanceSummary?, _ managed: ManagedInstance?,
+        _ writer: inout JSONWriter
+    ) {
+        let isDeleted = summary?.instance.deleted != nil
+        let word = isDeleted ? "SHUTDOWN" : instance.status.status
         writer.object { writer in
             writer.member("id", instance.id)
             writer.member("name", instance.name)
             writer.member("status", word)
-            writer.member("operating_status", instance.status.operatingStatus(now: now, expiry: expiry))
+            writer.member(
+                "operating_status", isDeleted ? "" : instance.status.operatingStatus(now: now, expiry: heartbeatExpiry))
             instanceLinks.write(&writer, instance.id)
             writer.key("flavor")
             writer.object { writer in
@@ -54,9 +68,14 @@ struct InstanceView {
             writeDatastore(instance, number: summary?.datastoreVersionNumber, &writer)
             writer.member("region", instance.region)
             writeNetwork(instance, &writer)
-            writeVolume(instance, used: depth == .show ? summary?.instance.volumeUsedBytes : nil, word, &writer)
+            if depth == .managedShow, let summary {
+                writeManagedVolume(summary, &writer)
+            } else {
+                writeVolume(instance, used: depth == .show ? summary?.instance.volumeUsedBytes : nil, word, &writer)
+            }
             if isAdmin { writer.member("tenant_id", instance.projectID) }
             if let summary { writeDetail(summary, &writer) }
+            if let managed { writeManaged(managed, &writer) }
         }
     }
 
@@ -90,7 +109,7 @@ struct InstanceView {
         }
     }
 
-    /// `used` is what the guest last reported: a show never waits for a guest.
+    /// `used` is what the guest last reported: a show never waits for a guest. `used_percent` is of the size.
     private func writeVolume(
         _ instance: InstanceOutline, used: Int?, _ status: String, _ writer: inout JSONWriter
     ) {
@@ -101,6 +120,9 @@ struct InstanceView {
             guard let used, !Self.hidesUsage.contains(status) else { return }
             writer.key("used")
             writer.double(gigabytes(Int64(used)))
+            let bytes = Double(instance.volumeGiB) * 1_073_741_824
+            writer.key("used_percent")
+            writer.double((Double(used) / bytes * 10_000).rounded() / 100)
         }
     }
 
@@ -117,10 +139,22 @@ struct InstanceView {
                 writer.member("details", isAdmin ? fault.details : nil)
             }
         }
+        if let configuration = summary.configuration {
+            writer.key("configuration")
+            writer.object { writer in
+                writer.member("id", configuration.id)
+                writer.member("name", configuration.name)
+                configurationLinks.write(&writer, configuration.id)
+            }
+        }
+        if let membership = instance.membership {
+            writer.member("cluster_id", membership.clusterID)
+            if let shardID = membership.shardID { writer.member("shard_id", shardID) }
+        }
         guard isAdmin else { return }
         writer.member("server_id", instance.serverID)
         writer.member("volume_id", String?.none)
-        writer.member("encrypted_rpc_messaging", false)
+        writer.member("encrypted_rpc_messaging", instance.encryptedKey != nil)
     }
 
     private static let hidesUsage: Set<String> = [

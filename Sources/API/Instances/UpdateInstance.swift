@@ -3,17 +3,21 @@
 import Model
 import StateStore
 
-/// `PUT` and `PATCH /instances/{id}` → 202, empty: renames. Source: REST contract §3.4.
+/// `PUT` and `PATCH /instances/{id}` → 202, empty: renames, attaches or detaches a configuration group, upgrades, replaces the
+/// access rules. Source: REST contract §3.4.
 enum UpdateInstance {
     /// `{"instance": {"name"?, "configuration"?, "replica_of"?, "datastore_version"?, "access"?}}`
     @Sendable static func put(_ call: APICall) async throws -> APIResponse {
-        try await handle(call, schema(["access": access, "replica_of": .any]))
+        try await handle(call, putSchema)
     }
 
     /// As `put`, with `slave_of` and without `access`.
     @Sendable static func patch(_ call: APICall) async throws -> APIResponse {
-        try await handle(call, schema(["replica_of": .any, "slave_of": .any]))
+        try await handle(call, patchSchema)
     }
+
+    static let putSchema = schema(["access": access, "replica_of": .any])
+    static let patchSchema = schema(["replica_of": .any, "slave_of": .any])
 
     static let access = Schema.object([
         "is_public": .boolean,
@@ -39,24 +43,32 @@ enum UpdateInstance {
         guard others.count <= 1 else {
             throw APIFault(400, "Only one attribute (except 'name') is allowed to update.")
         }
+        // An empty object takes the group away: REST contract §3.4.
+        if others == ["configuration"] || changes.isEmpty {
+            try await ConfigurationAssignment(
+                instanceID: id, groupID: changes["configuration"]?.stringValue, name: changes["name"]?.stringValue
+            ).perform(call)
+            return .accepted
+        }
+        if let version = changes["datastore_version"]?.stringValue {
+            try await UpgradeInstance(
+                instanceID: id, version: version, name: changes["name"]?.stringValue
+            ).perform(call)
+            return .accepted
+        }
+        if others == ["access"] {
+            let rules = AccessRules(changes["access"])
+            try await AccessUpdate(instanceID: id, rules: rules, name: changes["name"]?.stringValue).perform(call)
+            return .accepted
+        }
         try await call.services.store.write(.durable) { transaction in
             _ = try call.instance(id, rule: "instance:update", transaction)
-            if let other = others.first { try refuse(other, changes[other] ?? .null, id) }
+            // Of the other attributes only those of a replica are left.
+            guard others.isEmpty else { throw APIFault(400, "Instance \(id) is not a replica.") }
             if let name = changes["name"]?.stringValue {
                 try transaction.instances.setName(id, to: name, now: call.now)
             }
         }
         return .accepted
-    }
-
-    /// Detaching a configuration from an instance that can have none is done already; everything else is refused.
-    private static func refuse(_ name: String, _ value: JSONValue, _ id: String) throws(APIFault) {
-        switch name {
-        case "configuration":
-            guard value.isNull else { throw APIFault.unsupported("Configuration groups are not supported.") }
-        case "replica_of", "slave_of": throw APIFault(400, "Instance \(id) is not a replica.")
-        case "datastore_version": throw APIFault.unsupported("Upgrading the datastore version is not supported.")
-        default: throw APIFault.unsupported("Changing the access of an instance is not supported.")
-        }
     }
 }

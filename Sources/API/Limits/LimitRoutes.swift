@@ -7,18 +7,29 @@ import StateStore
 struct LimitRoutes {
     let rateLimiter: RateLimiter?
 
-    var routes: [Route<RouteHandler>] {
+    var routes: [Route<CoreRoute>] {
         [
             Route(
-                pattern: RoutePattern("GET", "/limits"),
-                target: { [rateLimiter] in try await Self.list($0, rateLimiter) })
+                "GET", "/limits",
+                RouteDescription(
+                    "list_limits", "What the project may have, then how often it may ask.", rule: "limits:index",
+                    answer: .document("limits", .array(of: .object(["verb": .string()], required: ["verb"]))))
+            ) { [rateLimiter] in try await Self.list($0, rateLimiter) }
         ]
     }
 
     @Sendable private static func list(_ call: APICall, _ limiter: RateLimiter?) async throws -> APIResponse {
         try call.require("limits:index")
         let projectID = call.context.projectID
-        let stored = try await call.services.store.read { try $0.quotas.limits(projectID: projectID) }
+        let (stored, rates) = try await call.services.store.read { transaction -> ([String: Int], [Rate]) in
+            let stored = try transaction.quotas.limits(projectID: projectID)
+            guard let limiter else { return (stored, []) }
+            let (buckets, time) = (try transaction.rateBuckets.all(projectID: projectID), try transaction.now)
+            let rates = limiter.limits.sorted { $0.key < $1.key }.map { verb, limit in
+                Rate(verb, limit, limiter.remaining(verb, projectID: projectID, stored: buckets, time: time))
+            }
+            return (stored, rates)
+        }
         let quotas = QuotaLimits(defaults: call.configuration.quotas, stored: stored)
         return .json { writer in
             writer.object { writer in
@@ -31,27 +42,36 @@ struct LimitRoutes {
                         writer.member("max_backups", quotas.backups)
                         writer.member("max_volumes", quotas.volumes)
                     }
-                    for (verb, value) in (limiter?.limits ?? [:]).sorted(by: { $0.key < $1.key }) {
-                        let remaining = limiter?.remaining(verb, projectID: projectID, now: call.now) ?? 0
-                        write(verb, value, remaining, call, &writer)
-                    }
+                    for rate in rates { rate.write(call.now, &writer) }
                 }
             }
         }
     }
+}
 
-    private static func write(
-        _ verb: String, _ value: Int, _ remaining: Int, _ call: APICall, _ writer: inout JSONWriter
-    ) {
+/// How often a project may use one verb, and may now.
+private struct Rate: Sendable {
+    let verb: String
+    let limit: Int
+    let remaining: Int
+    let wait: Duration
+
+    init(_ verb: String, _ limit: Int, _ remaining: (requests: Int, wait: Duration)) {
+        self.verb = verb
+        self.limit = limit
+        self.remaining = remaining.requests
+        wait = remaining.wait
+    }
+
+    func write(_ now: Timestamp, _ writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("verb", verb)
             writer.member("uri", "*")
             writer.member("regex", ".*")
-            writer.member("value", value)
+            writer.member("value", limit)
             writer.member("unit", "MINUTE")
             writer.member("remaining", remaining)
-            let wait = remaining > 0 ? Duration.zero : .seconds(60) / max(1, value)
-            writer.member("nextAvailable", (call.now + wait).text + "Z")
+            writer.member("nextAvailable", (now + wait).text + "Z")
         }
     }
 }

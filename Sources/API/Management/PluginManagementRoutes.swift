@@ -6,9 +6,22 @@ import StateStore
 
 /// `/mgmt/plugins`: what administrators see of the plugins.
 enum PluginManagementRoutes {
-    static let routes: [Route<RouteHandler>] = [
-        Route(pattern: RoutePattern("GET", "/mgmt/plugins"), target: list),
-        Route(pattern: RoutePattern("GET", "/mgmt/plugins/{id}"), target: show),
+    static let routes: [Route<CoreRoute>] = [
+        Route(
+            "GET", "/mgmt/plugins",
+            RouteDescription(
+                "list_plugins", "For administrators: every plugin, its health and who uses it.",
+                rule: "mgmt:plugin:index",
+                answer: .object(
+                    [
+                        "plugins": .array(of: .object([:])), "refusals": .array(of: .object([:])),
+                        "refusals_by_cause": .map(of: .integer()),
+                    ], required: ["plugins", "refusals", "refusals_by_cause"])), list),
+        Route(
+            "GET", "/mgmt/plugins/{id}",
+            RouteDescription(
+                "show_plugin", "For administrators: the versions of one plugin.", rule: "mgmt:plugin:show",
+                answer: .document("plugin", .object([:]))), show),
     ]
 
     /// `{"plugins": [version], "refusals": [{"path", "id", "cause", "message"}], "refusals_by_cause": {cause: n}}`

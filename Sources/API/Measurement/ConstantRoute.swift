@@ -11,18 +11,21 @@ enum ConstantRoute {
     private static let limit = 1 << 20
 
     static let routes = [
-        Route<RouteHandler>(
-            pattern: RoutePattern("GET", "/x/constant"),
-            target: { call in
-                guard let text = Query(call.request.query)["bytes"], let count = Int(text), (2...limit).contains(count)
-                else {
-                    throw APIFault(400, "'bytes' must be a whole number from 2 to \(limit).")
-                }
-                var bytes = [UInt8](repeating: UInt8(ascii: "x"), count: count)
-                bytes[0] = UInt8(ascii: "\"")
-                bytes[count - 1] = UInt8(ascii: "\"")
-                return APIResponse(status: 200, body: bytes)
+        Route<CoreRoute>(
+            "GET", "/x/constant",
+            RouteDescription(
+                "measure", "A constant body, as a floor to measure other routes against.",
+                query: [QueryParameter("bytes", "The body's length.", .integer(minimum: 2, maximum: limit))],
+                answer: .string())
+        ) { call in
+            guard let text = Query(call.request.query)["bytes"], let count = Int(text), (2...limit).contains(count)
+            else {
+                throw APIFault(400, "'bytes' must be a whole number from 2 to \(limit).")
             }
-        )
+            var bytes = [UInt8](repeating: UInt8(ascii: "x"), count: count)
+            bytes[0] = UInt8(ascii: "\"")
+            bytes[count - 1] = UInt8(ascii: "\"")
+            return APIResponse(status: 200, body: bytes)
+        }
     ]
 }

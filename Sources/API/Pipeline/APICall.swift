@@ -9,6 +9,8 @@ struct APICall: Sendable {
     let context: RequestContext
     /// The decoded `{parameter}` segments, in the order of the route's pattern.
     var parameters: [String] = []
+    /// What the route says of its body.
+    var declaredBody: Schema?
     let now: Timestamp
 
     var configuration: APIConfiguration { services.configuration }
@@ -19,26 +21,31 @@ struct APICall: Sendable {
     var links: LinkWriter { LinkWriter(call: self) }
 
     static func baseURL(_ request: APIRequest, _ configuration: APIConfiguration) -> String {
-        configuration.publicEndpoint ?? "http://" + request.host
+        configuration.baseURL(host: request.host)
     }
 
     /// The parameter at `index`; routes have as many as their pattern says.
     func parameter(_ index: Int) -> String { parameters.indices.contains(index) ? parameters[index] : "" }
 
+    /// What the body is said to be in; nil for another type or without one.
+    var bodyType: MediaType? { request.header("content-type").flatMap(MediaType.init(contentType:)) }
+
     /// The body as JSON; nil when there is none, or no `Content-Type` says what it is.
     ///
-    /// - Throws: 415 for another type, 413 for a body past the limit, 400 for what is not strict JSON.
-    func optionalBody() async throws -> JSONValue? {
+    /// - Parameter shape: What the texts of an XML body mean; without it what the route declares.
+    /// - Throws: 415 for another type, 413 for a body past the limit, 400 for what is not strict JSON, or XML.
+    func optionalBody(shape: @autoclosure () -> BodyShape? = nil) async throws -> JSONValue? {
         if case .none = request.body { return nil }
-        let contentType = request.header("content-type")
-        if let contentType, !Self.isJSON(contentType) {
-            guard try await request.bytes(limit: configuration.maximumBodyBytes).isEmpty else {
-                throw APIFault(415, "Request bodies must be application/json, not the Content-Type that was sent.")
-            }
-            return nil
-        }
         let bytes = try await request.bytes(limit: configuration.maximumBodyBytes)
-        guard !bytes.isEmpty, contentType != nil else { return nil }
+        guard !bytes.isEmpty, request.header("content-type") != nil else { return nil }
+        guard let bodyType else {
+            throw APIFault(
+                415,
+                "Request bodies must be application/json or application/xml, not the Content-Type that was sent.")
+        }
+        guard bodyType == .json else {
+            return try XMLReader.read(bytes).document(shape() ?? declaredBody.map { BodyShape($0) } ?? .any)
+        }
         let body: JSONValue
         do {
             body = try JSONValue(parsing: bytes)
@@ -64,7 +71,10 @@ struct APICall: Sendable {
     /// The body as JSON. Throws what `optionalBody` throws, and 400 without a body.
     func body() async throws -> JSONValue {
         guard let body = try await optionalBody() else {
-            throw APIFault(400, "This request needs a JSON body and the header 'Content-Type: application/json'.")
+            throw APIFault(
+                400,
+                "This request needs a JSON body and the header 'Content-Type: application/json', or XML and"
+                    + " 'application/xml'.")
         }
         return body
     }
@@ -72,13 +82,5 @@ struct APICall: Sendable {
     /// Throws 403 unless the caller may do `rule` to something of `owner`'s.
     func require(_ rule: String, owner: String? = nil) throws {
         try services.policy.require(rule, context, owner: owner ?? context.projectID)
-    }
-
-    private static func isJSON(_ contentType: String) -> Bool {
-        let type = contentType.utf8.prefix { $0 != UInt8(ascii: ";") }
-        let wanted = "application/json".utf8
-        let trimmed = type.drop { $0 == 0x20 }.reversed().drop { $0 == 0x20 }.reversed()
-        return trimmed.count == wanted.count
-            && zip(trimmed, wanted).allSatisfy { byte, want in byte == want || byte | 0x20 == want }
     }
 }

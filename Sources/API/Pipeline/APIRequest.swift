@@ -1,5 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/// Who asked, and where.
+package struct RequestOrigin: Sendable, Hashable {
+    package var clientAddress: String?
+    /// Host and port as the client named them.
+    package var host: String?
+
+    package init(clientAddress: String? = nil, host: String? = nil) {
+        self.clientAddress = clientAddress
+        self.host = host
+    }
+}
+
 /// One HTTP request, free of any HTTP library.
 package struct APIRequest: Sendable {
     /// A request's body, read at most once and only by the route that needs it.
@@ -19,11 +31,14 @@ package struct APIRequest: Sendable {
     package var headers: [(name: String, value: String)]
     /// Host and port as the client named them.
     package var host: String
+    /// Address of who sent it; nil when that is not known.
+    package var clientAddress: String?
     package var body: Body
 
     /// - Parameter target: Path and query as they stand in the request line.
     package init(
-        method: String, target: String, headers: [(name: String, value: String)] = [], host: String, body: Body = .none
+        method: String, target: String, headers: [(name: String, value: String)] = [], host: String,
+        clientAddress: String? = nil, body: Body = .none
     ) {
         self.method = method
         if let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) {
@@ -35,8 +50,11 @@ package struct APIRequest: Sendable {
         }
         self.headers = headers
         self.host = host
+        self.clientAddress = clientAddress
         self.body = body
     }
+
+    var origin: RequestOrigin { RequestOrigin(clientAddress: clientAddress, host: host) }
 
     /// The first header called `name` (lower case).
     func header(_ name: String) -> String? {

@@ -12,29 +12,56 @@ import Policy
 /// Order (it decides which error wins): request id, token, project, rate limit, route, policy, body.
 /// Source: REST contract §1.1.
 package final class APIResponder: Sendable {
-    private let services: APIServices
-    private let core: RouteTable<RouteHandler>
-    private let pluginRoutes: PluginRouteTable
-    private let pluginHandler: PluginRouteHandler
-    private let rateLimiter: RateLimiter?
+    let services: APIServices
+    private let routes: [Route<CoreRoute>]
+    let core: RouteTable<CoreRoute>
+    let pluginRoutes: PluginRouteTable
+    let pluginHandler: PluginRouteHandler
+    let rateLimiter: RateLimiter?
+    let idempotency: IdempotentRequests
+    private let health: HealthCheck
     private let timer = Metrics.Timer(label: "trove.api.request.duration")
-    private let failures = Counter(label: "trove.api.request.uncaught")
+    let failures = Counter(label: "trove.api.request.uncaught")
 
     package init(_ services: APIServices) {
         self.services = services
-        let rateLimiter = services.configuration.rateLimits.map(RateLimiter.init(limits:))
+        let rateLimiter = services.configuration.rateLimits.map { limits in
+            RateLimiter(
+                limits: limits, owner: services.random.uuid(), store: services.store, clock: services.clock,
+                logger: services.logger)
+        }
         self.rateLimiter = rateLimiter
         let routes = Self.coreRoutes(rateLimiter, hasConstantRoute: services.configuration.hasConstantRoute)
+        self.routes = routes
         core = RouteTable(routes)
         pluginRoutes = PluginRouteTable(core: routes.map(\.pattern), logger: services.logger)
         pluginHandler = PluginRouteHandler(control: ControlService(services))
+        idempotency = IdempotentRequests(services: services)
+        health = HealthCheck(store: services.store, disablingFile: services.configuration.healthDisablingFile)
     }
+
+    /// Says in `/healthcheck` that this process ends.
+    func beginDrain() {
+        health.beginDrain()
+        services.feed.end()
+    }
+
+    /// Reads what streams of events send until the task is cancelled.
+    func followEvents() async { await services.feed.run() }
+
+    /// Keeps this process's share of the rates small while it is idle; gives all of it back when the task is cancelled.
+    func keepRates() async { await rateLimiter?.keep() }
 
     private static func coreRoutes(
         _ rateLimiter: RateLimiter?, hasConstantRoute: Bool
-    ) -> [Route<RouteHandler>] {
+    ) -> [Route<CoreRoute>] {
         InstanceRoutes.routes + BackupRoutes.routes + DatastoreRoutes.routes + FlavorRoutes.routes
+            + ConfigurationRoutes.routes + ParameterRoutes.routes + ParameterManagementRoutes.routes
             + LimitRoutes(rateLimiter: rateLimiter).routes + ExtensionRoutes.routes + PluginManagementRoutes.routes
+            + QuotaRoutes.routes + ClusterRoutes.routes + ClusterManagementRoutes.routes + BackupStrategyRoutes.routes
+            + GuestUpdateRoutes.routes + GuestLogRoutes.routes + ModuleRoutes.routes + ModuleInstanceRoutes.routes
+            + InstanceModuleRoutes.routes + SecurityGroupRoutes.routes + EventRoutes.routes + InstanceTLSRoutes.routes
+            + InstanceManagementRoutes.routes + DatastoreVersionManagementRoutes.routes + HostManagementRoutes.routes
             + (hasConstantRoute ? ConstantRoute.routes : [])
     }
 
@@ -53,26 +80,35 @@ package final class APIResponder: Sendable {
     package func respond(to request: APIRequest) async -> APIResponse {
         let start = ContinuousClock.now
         let response = await dispatch(request)
+        let represented = Self.isOther(request.path) ? response : response.represented(for: request)
         timer.recordNanoseconds((ContinuousClock.now - start).microseconds * 1000)
-        return response
+        return represented
     }
 
     private func dispatch(_ request: APIRequest) async -> APIResponse {
         switch request.path {
-        case "", "/": return await root(request)
-        case "/healthcheck": return VersionDocuments.health
-        case "/v1.0", "/v1.0/":
+        case "", "/", "/.xml": return await root(request)
+        case "/healthcheck": return await health.response()
+        case "/v1.0", "/v1.0/", "/v1.0.xml", "/v1.0/.xml":
             return VersionDocuments.version(baseURL: APICall.baseURL(request, services.configuration))
+        case "/v1.0/openapi.json": return await document(request)
         default: break
         }
         if request.path.hasPrefix("/v1.0/") { return await versioned(request) }
-        if request.path == "/identity" || request.path.hasPrefix("/identity/") { return await identity(request) }
+        if Self.isIdentity(request.path) { return await identity(request) }
+        if request.path.hasPrefix(ObjectStoreFace.prefix) { return await objects(request) }
         guard let version = Self.acceptedVersion(request) else { return APIFault.unknownRoute.response }
         guard version == "1.0" else { return APIFault(406, "version not supported").response }
         var versioned = request
         versioned.path = "/v1.0" + request.path
         return await self.versioned(versioned)
     }
+
+    /// The identity service's own API has JSON only.
+    private static func isIdentity(_ path: String) -> Bool { path == "/identity" || path.hasPrefix("/identity/") }
+
+    /// The APIs of other services that this one answers have forms of their own.
+    private static func isOther(_ path: String) -> Bool { isIdentity(path) || path.hasPrefix(ObjectStoreFace.prefix) }
 
     /// `GET /`: the versions, unless `Accept` asks for one that there is not.
     private func root(_ request: APIRequest) async -> APIResponse {
@@ -82,12 +118,31 @@ package final class APIResponder: Sendable {
         return VersionDocuments.versions(baseURL: APICall.baseURL(request, services.configuration))
     }
 
+    /// The OpenAPI document of the routes that are served now. It holds nothing that a token would protect.
+    private func document(_ request: APIRequest) async -> APIResponse {
+        pluginRoutes.update(await services.plugins.routes)
+        let document = OpenAPIDocument.make(
+            routes, plugins: pluginRoutes.accepted, baseURL: APICall.baseURL(request, services.configuration),
+            release: Product.version)
+        return APIResponse(status: 200, body: document.serialized)
+    }
+
     /// The version in `Accept: application/vnd.openstack.trove+json;version=X`; nil without.
     private static func acceptedVersion(_ request: APIRequest) -> String? {
         guard let accept = request.header("accept"), accept.hasPrefix("application/vnd.openstack.trove"),
             let start = accept.range(of: ";version=")
         else { return nil }
         return String(accept[start.upperBound...].prefix { $0 != ";" && $0 != "," && $0 != " " })
+    }
+
+    private func objects(_ request: APIRequest) async -> APIResponse {
+        do {
+            return try await ObjectStoreFace(services: services).respond(to: request, try await authenticate(request))
+        } catch is UnauthenticatedError {
+            return APIFault(401, "The request you have made requires authentication.").response
+        } catch {
+            return fault(error, requestID: services.random.requestID()).response
+        }
     }
 
     private func identity(_ request: APIRequest) async -> APIResponse {
@@ -114,138 +169,6 @@ package final class APIResponder: Sendable {
         } catch {
             return fault(error, requestID: services.random.requestID()).response
         }
-    }
-}
-
-// MARK: - /v1.0
-
-extension APIResponder {
-    private func versioned(_ request: APIRequest) async -> APIResponse {
-        let requestID = services.random.requestID()
-        var response: APIResponse
-        do {
-            response = try await authenticated(request, requestID)
-        } catch is UnauthenticatedError {
-            response = Self.unauthorized(APICall.baseURL(request, services.configuration))
-        } catch {
-            response = fault(error, requestID: requestID).response
-        }
-        response.headers.append(("x-openstack-request-id", requestID))
-        services.logger.debug(
-            "request answered",
-            metadata: [
-                "request.id": .string(requestID), "http.method": .string(request.method),
-                "http.path": .string(request.path), "http.status": .stringConvertible(response.status),
-            ]
-        )
-        return response
-    }
-
-    private func authenticated(_ request: APIRequest, _ requestID: String) async throws -> APIResponse {
-        let caller = try await authenticate(request)
-        let parts = request.path.utf8.dropFirst("/v1.0/".utf8.count)
-            .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-            .map { Substring($0) }
-        guard parts.count > 1, !caller.projectID.isEmpty, parts[0] == caller.projectID else {
-            throw APIFault(
-                .policyNotAuthorized,
-                "User with tenant id \(caller.projectID) cannot access this resource: '\(request.path)'"
-            )
-        }
-        var context = RequestContext(
-            requestID: requestID, userID: caller.userID, userName: caller.userName, projectID: caller.projectID,
-            roles: caller.roles
-        )
-        context.isAdmin = services.policy.current.makesAdministrator(PolicyCredentials(context))
-        let call = APICall(request: request, services: services, context: context, now: services.clock.now)
-        try rateLimiter?.admit(request.method, projectID: caller.projectID, now: call.now)
-        return try await route(call, parts.dropFirst())
-    }
-
-    private func authenticate(_ request: APIRequest) async throws -> AuthenticatedIdentity {
-        guard let token = request.header("x-auth-token"), !token.isEmpty else { throw UnauthenticatedError() }
-        do {
-            return try await services.identity.validate(token)
-        } catch {
-            guard !error.isRetryable else {
-                var fault = APIFault(503, "Tokens cannot be checked now; please try again.")
-                fault.retryAfter = 1
-                throw fault
-            }
-            throw UnauthenticatedError()
-        }
-    }
-
-    private func route(_ call: APICall, _ parts: ArraySlice<Substring>) async throws -> APIResponse {
-        var call = call
-        var segments: [String] = []
-        for part in parts {
-            guard !part.isEmpty, let segment = PercentEncoding.decode(part) else { throw APIFault.unknownRoute }
-            segments.append(segment)
-        }
-        if let (handler, parameters) = core.match(call.request.method, segments) {
-            call.parameters = parameters
-            if segments[0] == "datastores" { call.parameters.stripFormat() }
-            return try await handler(call)
-        }
-        pluginRoutes.update(await services.plugins.routes)
-        // Routes of extensions take a ".json" suffix; the same text percent-encoded belongs to the name.
-        if let last = parts.last, last.hasSuffix(".json") { segments.stripFormat() }
-        guard let (route, parameters) = pluginRoutes.match(call.request.method, segments) else {
-            throw APIFault.unknownRoute
-        }
-        call.parameters = parameters
-        return try await pluginHandler.handle(route, path: "/" + parts.joined(separator: "/"), call)
-    }
-
-    /// The contract's body for a missing or invalid token (§1.1), unlike any other fault's.
-    private static func unauthorized(_ baseURL: String) -> APIResponse {
-        var response = APIResponse.json(401) { writer in
-            writer.value([
-                "error": [
-                    "code": 401, "title": "Unauthorized",
-                    "message": "The request you have made requires authentication.",
-                ]
-            ])
-        }
-        response.headers.append(("www-authenticate", "Keystone uri=\"\(baseURL)/identity\""))
-        return response
-    }
-
-    /// What nobody expects is logged under an id that the client gets too.
-    private func fault(_ error: any Error, requestID: String) -> APIFault {
-        if let fault = APIFault(error) {
-            if fault.status >= 500 {
-                services.logger.warning(
-                    "request failed",
-                    metadata: [
-                        "request.id": .string(requestID), "http.status": .stringConvertible(fault.status),
-                        "error.message": .string(fault.message),
-                    ]
-                )
-            }
-            return fault
-        }
-        let id = services.random.uuid()
-        failures.increment()
-        services.logger.error(
-            "uncaught error",
-            metadata: [
-                "request.id": .string(requestID), "error.id": .string(id), "error.message": .string("\(error)"),
-            ]
-        )
-        return .uncaught(id: id)
-    }
-}
-
-/// No token, or one that is not valid.
-private struct UnauthenticatedError: Error {}
-
-extension [String] {
-    /// Removes ".json" from the last segment.
-    fileprivate mutating func stripFormat() {
-        guard let last, last.hasSuffix(".json") else { return }
-        self[count - 1] = String(last.dropLast(".json".count))
     }
 }
 

@@ -9,6 +9,8 @@ package struct APIResponse: Sendable {
     /// Names in lower case, beside `content-type` and `content-length`.
     package var headers: [(name: String, value: String)] = []
     package var body: [UInt8]
+    /// In place of `body`: asked for the next bytes when those before have been sent, until it answers nil. Of no known length.
+    package var stream: (@Sendable () async throws -> [UInt8]?)?
 
     package init(status: Int, body: [UInt8] = []) {
         self.status = status

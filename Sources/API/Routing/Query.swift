@@ -27,6 +27,18 @@ struct Query: Sendable {
         return ["1", "t", "true", "on", "y", "yes"].contains(value.lowercased())
     }
 
+    /// The truth value of `name`, any case; nil without one.
+    ///
+    /// - Throws: 400 for a word that is neither.
+    func flag(_ name: String) throws(APIFault) -> Bool? {
+        guard let value = self[name], !value.isEmpty else { return nil }
+        if isTrue(name) { return true }
+        guard ["0", "f", "false", "off", "n", "no"].contains(value.lowercased()) else {
+            throw APIFault(400, "The query parameter '\(name)' must be true or false.")
+        }
+        return false
+    }
+
     /// All parameters as they were sent, with `marker` set to `value`.
     func replacingMarker(_ value: String) -> String {
         let marker = "marker=" + PercentEncoding.encode(value)

@@ -6,6 +6,7 @@ package import Identity
 package import Logging
 package import Model
 import NIOCore
+package import Notifications
 package import PluginHost
 package import Policy
 import ServiceLifecycle
@@ -17,6 +18,7 @@ package final class APIService: Service {
     package let responder: APIResponder
     private let configuration: APIConfiguration
     private let listener: Int32
+    private let certificates: ListenerCertificates?
     private let clock: any WallClock
     private let logger: Logger
 
@@ -36,25 +38,59 @@ package final class APIService: Service {
         clock: any WallClock = SystemWallClock(),
         random: any RandomSource = SystemRandomSource(),
         policy: PolicyStore = PolicyStore(),
+        notifier: Notifier = .off,
+        objects: any PublishedObjects = NoObjects(),
+        bell: EventBell = EventBell(),
         logger: Logger
     ) {
         self.configuration = configuration
         self.listener = listener
         self.clock = clock
         self.logger = logger
+        certificates = configuration.tls.map { ListenerCertificates($0, logger: logger) }
         responder = APIResponder(
             APIServices(
                 configuration: configuration, store: store, identity: identity, plugins: plugins, guests: guests,
-                taskManager: taskManager, clock: clock, random: random, policy: policy, logger: logger
+                taskManager: taskManager, clock: clock, random: random, policy: policy, notifier: notifier,
+                objects: objects, bell: bell, logger: logger
             )
         )
     }
 
+    /// Reads the certificate and its key, so that what is wrong with them is known before anything is served. Blocking.
+    ///
+    /// - Throws: the file that is wrong, and what to do.
+    package func loadCertificates() throws(ListenerError) { try certificates?.load() }
+
+    /// Reads the certificate and its key again, for connections that come from now on.
+    ///
+    /// What cannot be used is logged, and changes nothing. It is also called when the files change.
+    package func reloadCertificates() async { await certificates?.reload() }
+
     /// Serves until graceful stop or cancellation.
     ///
-    /// - Throws: when the descriptor is not a listening socket.
+    /// After a graceful stop began, what is in progress may take `stopTimeout`; no request is cut off before.
+    ///
+    /// - Throws: `ListenerError`; `IOError` when the descriptor is not a listening socket.
     package func run() async throws {
         _ = await responder.mountPluginRoutes()
+        _ = try certificates?.context()
+        logger.notice("api serving", metadata: ["http.address": .string(configuration.listenDescription)])
+        try await withGracefulShutdownHandler {
+            try await withThrowingDiscardingTaskGroup { group in
+                group.addTask { [self] in await certificates?.watch(every: configuration.certificateCheckInterval) }
+                group.addTask { [responder] in await responder.keepRates() }
+                group.addTask { [responder] in await responder.followEvents() }
+                try await makeListener().run()
+                group.cancelAll()
+            }
+        } onGracefulShutdown: { [responder] in
+            responder.beginDrain()
+        }
+        logger.notice("api stopped", metadata: ["http.address": .string(configuration.listenDescription)])
+    }
+
+    private func makeListener() -> InheritedListener {
         let bridge = HTTPBridge(responder: responder, configuration: configuration, clock: clock)
         let child = HTTP1Channel(
             responder: { request, writer, channel in try await bridge.handle(request, writer, channel) },
@@ -65,11 +101,12 @@ package final class APIService: Service {
                 )
             )
         )
-        logger.notice("api serving", metadata: ["http.address": .string(configuration.listenDescription)])
-        try await InheritedListener(
+        return InheritedListener(
             descriptor: listener, child: child, maximumConnections: configuration.maximumConnections,
-            stopTimeout: configuration.stopTimeout, logger: logger
-        ).run()
-        logger.notice("api stopped", metadata: ["http.address": .string(configuration.listenDescription)])
+            stopTimeout: configuration.stopTimeout, certificates: certificates,
+            deadlines: ConnectionDeadlines(
+                head: TimeAmount(configuration.headTimeout), write: TimeAmount(configuration.bodyTimeout)),
+            logger: logger
+        )
     }
 }

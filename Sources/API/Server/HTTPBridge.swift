@@ -28,8 +28,19 @@ struct HTTPBridge: Sendable {
         }
         let (response, isHead) = await respond(request, body)
         let wish = request.headers[.connection]?.lowercased()
-        let mustClose = body.isUnbounded(configuration.maximumBodyBytes) || wish == "close"
+        let mustClose =
+            body.isUnbounded(configuration.maximumBodyBytes) || !Self.isReadable(request) || wish == "close"
+            || response.stream != nil
         let head = head(response, connection: mustClose ? "close" : wish == "keep-alive" ? "keep-alive" : nil)
+        if let stream = response.stream, !isHead {
+            // Each piece goes when the client has taken those before; one that has left is noticed at the next.
+            defer { channel.eventLoop.scheduleTask(in: .milliseconds(500)) { channel.close(promise: nil) } }
+            let pieces = ResponseBody { body in
+                while let bytes = try await stream() { try await body.write(ByteBuffer(bytes: bytes)) }
+                try await body.finish(nil)
+            }
+            return try await writer.write(response: head, body: pieces)
+        }
         let bytes = isHead ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: response.body))
         try await writer.write(response: head, body: bytes)
         if mustClose {
@@ -49,17 +60,28 @@ struct HTTPBridge: Sendable {
         let method = request.method.rawValue
         let named = request.head.authority ?? ""
         let host = named.isEmpty ? configuration.listenDescription : named
-        // The name goes into links, so what no name can have is not repeated.
-        guard Self.isHost(host) else {
-            return (APIFault(400, "The Host header is not a host name and port.").response, method == "HEAD")
-        }
         let api = APIRequest(
             method: method, target: target,
             headers: request.headers.map { ($0.name.canonicalName, $0.value) },
             host: host,
+            clientAddress: body.clientAddress,
             body: body.isExpected ? .stream { try await body.collect(limit: $0) } : .none
         )
+        // The name goes into links, so what no name can have is not repeated.
+        guard Self.isHost(host) else {
+            let fault = APIFault(400, "A request needs one Host header, with a host name and a port.")
+            return (fault.response.represented(for: api), method == "HEAD")
+        }
+        guard Self.isReadable(request) else {
+            let fault = APIFault(501, "The only Transfer-Encoding of a request is 'chunked'.")
+            return (fault.response.represented(for: api), method == "HEAD")
+        }
         return (await responder.respond(to: api), method == "HEAD")
+    }
+
+    /// The decoder takes other codings apart as far as "chunked", and hands on what is still encoded. Source: RFC 9112 §6.1.
+    private static func isReadable(_ request: Request) -> Bool {
+        request.headers[.transferEncoding].map { $0.lowercased() == "chunked" } ?? true
     }
 
     private static func isHost(_ text: String) -> Bool {
@@ -77,7 +99,7 @@ struct HTTPBridge: Sendable {
     private func head(_ response: APIResponse, connection: String?) -> HTTPResponse {
         var fields = HTTPFields()
         fields[.contentType] = response.contentType
-        fields[.contentLength] = String(response.body.count)
+        if response.stream == nil { fields[.contentLength] = String(response.body.count) }
         fields[.date] = date.text(clock.now)
         fields[.connection] = connection
         for (name, value) in response.headers {
@@ -112,6 +134,9 @@ private final class BridgedBody: Sendable {
         length = request.headers[.contentLength].flatMap { Int($0) }
         isExpected = request.headers[.transferEncoding] != nil || (length ?? 0) > 0
     }
+
+    /// Address of the other end.
+    var clientAddress: String? { channel.remoteAddress?.ipAddress }
 
     /// Whether the rest is not worth reading.
     func isUnbounded(_ limit: Int) -> Bool {

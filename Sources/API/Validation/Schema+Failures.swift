@@ -28,6 +28,8 @@ extension Schema {
             arrayFailures(value, path, item: item, maximum: maximum, isUnique: isUnique)
         case .object(let members, let required, let isClosed):
             objectFailures(value, path, members: members, required: required, isClosed: isClosed)
+        case .map(let element): mapFailures(value, path, element)
+        case .named(_, let schema): schema.failures(value, at: path)
         }
     }
 
@@ -39,7 +41,7 @@ extension Schema {
             case .number: "number"
             case .integer: "integer"
             case .array: "array"
-            case .object: "object"
+            case .object, .map: "object"
             default: "string"
             }
         return SchemaFailure(path: path, message: "\(value.quoted) is not of type '\(name)'")
@@ -100,6 +102,13 @@ extension Schema {
             failures += item.failures(element, at: path + [.index(index)])
         }
         return failures
+    }
+
+    private func mapFailures(
+        _ value: JSONValue, _ path: [SchemaFailure.Step], _ element: Schema
+    ) -> [SchemaFailure] {
+        guard let object = value.objectValue else { return [wrongType(value, path)] }
+        return object.sorted { $0.key < $1.key }.flatMap { element.failures($1, at: path + [.key($0)]) }
     }
 
     private func objectFailures(

@@ -16,6 +16,10 @@ indirect enum Schema: Sendable {
     case oneOf([Schema])
     case array(of: Schema, maximum: Int? = nil, isUnique: Bool = false)
     case object([String: Schema], required: [String] = [], isClosed: Bool = false)
+    /// An object of any keys.
+    case map(of: Schema)
+    /// One that the API's document names, and writes once.
+    case named(String, Schema)
 }
 
 extension Schema {

@@ -2,8 +2,11 @@
 
 import Model
 
-/// Documents outside the pipeline: versions and health. Source: REST contract §2.
+/// The version documents, outside the pipeline. Source: REST contract §2.
 enum VersionDocuments {
+    /// Where they are shown.
+    static let paths: Set<String> = ["", "/", "/.xml", "/v1.0", "/v1.0/", "/v1.0.xml", "/v1.0/.xml"]
+
     /// `{"versions": [entry]}`.
     static func versions(baseURL: String) -> APIResponse {
         .json { writer in
@@ -23,13 +26,6 @@ enum VersionDocuments {
             }
         }
     }
-
-    /// `OK`, as text.
-    static let health: APIResponse = {
-        var response = APIResponse(status: 200, body: Array("OK".utf8))
-        response.contentType = "text/plain"
-        return response
-    }()
 
     private static func writeEntry(_ writer: inout JSONWriter, _ baseURL: String) {
         writer.object { writer in

@@ -6,7 +6,15 @@ package import Model
 /// Where a guest agent listens.
 package enum GuestTopic {
     /// `guestagent.` and the instance id; the server's name is the instance id.
-    package static func name(_ instanceID: String) -> String { "guestagent.\(instanceID)" }
+    package static func name(_ instanceID: String) -> String { prefix + instanceID }
+
+    /// Whose topic, or server's queue of a topic, that is; nil for another kind of topic.
+    package static func instanceID(_ topic: String) -> String? {
+        guard topic.hasPrefix(prefix) else { return nil }
+        return topic.dropFirst(prefix.count).split(separator: ".", maxSplits: 1).first.map(String.init)
+    }
+
+    private static let prefix = "guestagent."
 }
 
 /// Asks guest agents to do things.

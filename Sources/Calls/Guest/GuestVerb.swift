@@ -26,7 +26,20 @@ package enum GuestVerb: String, Sendable, CaseIterable {
     case enableRootWithPassword = "enable_root_with_password"
     case disableRoot = "disable_root"
     case getFilesystemStats = "get_filesystem_stats"
+    /// Served by older guests of the reference service only.
+    case getDiagnostics = "get_diagnostics"
+    case getHardware = "get_hwinfo"
     case createBackup = "create_backup"
+    /// What `update_overrides` and `apply_overrides` of the reference service do, in one: its guest renders by itself.
+    case applyConfiguration = "apply_configuration"
+    case guestLogList = "guest_log_list"
+    case guestLogAction = "guest_log_action"
+    case moduleList = "module_list"
+    /// An upgrade: before the engine stops, while it is stopped, and once it runs again. Calls, also where the reference
+    /// service has a cast: each step ends before the next one begins.
+    case preUpgrade = "pre_upgrade"
+    case upgrade
+    case postUpgrade = "post_upgrade"
     case moduleApply = "module_apply"
     case moduleRemove = "module_remove"
     /// An operation that a plugin invents; the reference service has none.
@@ -45,6 +58,17 @@ package enum GuestVerb: String, Sendable, CaseIterable {
         }
     }
 
+    /// Whether it changes nothing.
+    package var isQuestion: Bool {
+        switch self {
+        case .ping, .listDatabases, .listUsers, .getUser, .listAccess, .isRootEnabled, .getFilesystemStats,
+            .getDiagnostics,
+            .getHardware, .guestLogList, .moduleList:
+            true
+        default: false
+        }
+    }
+
     /// How long a caller waits: 15 s where the guest answers from memory or with one statement, else 180 s.
     ///
     /// `stop_db` differs from the reference service, whose caller gives up after 15 s while its guest waits up to 180 s for
@@ -52,7 +76,7 @@ package enum GuestVerb: String, Sendable, CaseIterable {
     package var timeout: Duration {
         switch self {
         case .ping, .listDatabases, .getUser, .listAccess, .grantAccess, .revokeAccess, .isRootEnabled, .disableRoot,
-            .getFilesystemStats:
+            .getFilesystemStats, .getDiagnostics, .getHardware:
             .seconds(15)
         default: .seconds(180)
         }
@@ -89,11 +113,18 @@ package enum GuestVerb: String, Sendable, CaseIterable {
         case .enableRootWithPassword: ArgumentRules(optional: ["root_password"])
         case .getFilesystemStats: ArgumentRules(required: ["fs_path"])
         case .createBackup: ArgumentRules(required: ["backup_info"])
+        case .applyConfiguration: ArgumentRules(required: ["values", "config_contents"])
+        case .guestLogAction:
+            ArgumentRules(required: ["log_name"], optional: ["enable", "disable", "publish", "discard"])
+        case .moduleList: ArgumentRules(optional: ["include_contents"])
+        case .preUpgrade, .upgrade, .postUpgrade: ArgumentRules(required: ["upgrade_info"])
         case .moduleApply: ArgumentRules(required: ["modules"])
         case .moduleRemove: ArgumentRules(required: ["module"])
         case .pluginCall, .pluginCast: ArgumentRules(required: ["plugin", "method", "payload"])
         case .pluginAction: ArgumentRules(required: ["plugin", "action", "arguments"])
-        case .restart, .stopDatabase, .ping, .isRootEnabled, .enableRoot, .disableRoot: ArgumentRules()
+        case .restart, .stopDatabase, .ping, .isRootEnabled, .enableRoot, .disableRoot, .getDiagnostics,
+            .getHardware, .guestLogList:
+            ArgumentRules()
         }
     }
 }

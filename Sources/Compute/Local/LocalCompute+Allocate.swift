@@ -19,8 +19,11 @@ extension LocalCompute {
     package func release(_ instanceID: String) async throws(ComputeError) {
         try check(instanceID)
         try await run(on: instanceID) { () throws(ComputeError) in
-            if let record = PlacementRecord(HostFiles.readJSON(self.paths.placement(instanceID))) {
-                try self.requireHere(record, instanceID)
+            let record = PlacementRecord(HostFiles.readJSON(self.paths.placement(instanceID)))
+            try self.requireHere(record, instanceID)
+            // Before somebody else may get the address.
+            try self.removeAccess(instanceID)
+            if let record {
                 for (kind, value) in record.claims(isPrivileged: true) {
                     try self.claims.give(kind, value, from: instanceID)
                 }

@@ -35,13 +35,43 @@ extension LocalCompute {
         try check(instanceID)
         try await attachFinishedVolume(instanceID)
         try await run(on: instanceID) { () throws(ComputeError) in
-            guard let base = HostFiles.readJSON(self.paths.guestConfiguration(instanceID)),
-                let memory = base["memory_mb"]?.intValue, let vcpus = base["vcpus"]?.intValue
-            else {
-                throw ComputeError(.missing, "instance \(instanceID) has never been booted here; boot it first")
-            }
-            try self.launch(instanceID, base, Flavor(id: "", name: "", ramMiB: memory, vcpus: vcpus))
+            let (base, flavor) = try self.lastBoot(instanceID)
+            try self.launch(instanceID, base, flavor)
         }
+    }
+
+    package func rebootServer(_ instanceID: String) async throws(ComputeError) {
+        try check(instanceID)
+        try await attachFinishedVolume(instanceID)
+        try await run(on: instanceID) { () throws(ComputeError) in
+            try self.requireHere(PlacementRecord(HostFiles.readJSON(self.paths.placement(instanceID))), instanceID)
+            let (base, flavor) = try self.lastBoot(instanceID)
+            try self.endProcesses(instanceID)
+            try self.launch(instanceID, base, flavor)
+        }
+    }
+
+    package func rebuildServer(_ request: BootRequest) async throws(ComputeError) {
+        let id = request.instanceID
+        try check(id)
+        try await attachFinishedVolume(id)
+        try await run(on: id) { () throws(ComputeError) in
+            _ = try self.placement(id)
+            try self.endProcesses(id)
+            try HostFiles.removeTree(self.paths.sockets(id))
+            try HostFiles.removeFile(self.paths.agentRecord(id))
+            try self.launch(id, request.guestConfiguration, request.flavor)
+        }
+    }
+
+    /// What the instance was booted with.
+    private func lastBoot(_ id: String) throws(ComputeError) -> (guestConfiguration: JSONValue, flavor: Flavor) {
+        guard let base = HostFiles.readJSON(paths.guestConfiguration(id)),
+            let memory = base["memory_mb"]?.intValue, let vcpus = base["vcpus"]?.intValue
+        else {
+            throw ComputeError(.missing, "instance \(id) has never been booted here; boot it first")
+        }
+        return (base, Flavor(id: "", name: "", ramMiB: memory, vcpus: vcpus))
     }
 
     package func serverStatus(_ instanceID: String) async -> ServerStatus {
@@ -125,6 +155,7 @@ extension LocalCompute {
         try HostFiles.whileOthersCleanUp { () throws(ComputeError) in
             try groups.make(id, agent: agentLimits(flavor), engine: engineLimits(flavor))
         }
+        try enforceAccess(id)
         let guest = guestConfiguration(id, base, owner, flavor, places, mode: "serve")
         try HostFiles.writeJSON(paths.guestConfiguration(id), guest)
         let agent = try startAgent(

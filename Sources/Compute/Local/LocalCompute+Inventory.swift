@@ -37,6 +37,7 @@ extension LocalCompute {
             var keys = Set(self.keysInTheMaking())
             let elsewhere = Set(self.instanceIDs().filter { !self.isHere($0) })
             var found = Set(self.directories() + self.claimed() + self.attached() + self.running())
+            found.formUnion(try self.filtered())
             keys.formUnion(self.keysInTheMaking())
             let building = Set(keys.map(self.buildID))
             let places = keys.map { self.buildDirectory($0) + "/" }
@@ -56,6 +57,7 @@ extension LocalCompute {
         try await background.run { () throws(ComputeError) in }
         try await pool.run { () throws(ComputeError) in
             try HostFiles.removeTree(self.paths.homeRun)
+            try self.removeFilter()
             self.groups.removeHome()
             for id in HostFiles.list(self.paths.runInstances) where self.isOurRun(id) {
                 rmdir(self.paths.runInstance(id))

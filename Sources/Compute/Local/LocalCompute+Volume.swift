@@ -38,7 +38,8 @@ extension LocalCompute {
             }
             if HostFiles.exists(trash) { self.removeInBackground(trash) }
             try HostFiles.removeTree(self.paths.runInstance(instanceID))
-            for name in HostFiles.list(self.paths.instance(instanceID)) where name != "placement.json" {
+            for name in HostFiles.list(self.paths.instance(instanceID))
+            where !["placement.json", "access.json"].contains(name) {
                 try HostFiles.removeTree("\(self.paths.instance(instanceID))/\(name)")
             }
             try self.promised.drop(instanceID)
@@ -57,7 +58,7 @@ extension LocalCompute {
     }
 
     /// Mounts the volume of an instance again, if it has one that is not mounted.
-    private func attachVolume(_ id: String) throws(ComputeError) {
+    func attachVolume(_ id: String) throws(ComputeError) {
         guard volumes.hasImages, HostFiles.exists(paths.image(id)) else { return }
         try makeRunDirectory(id)
         try volumes.mount(paths.image(id), at: paths.mount(id))

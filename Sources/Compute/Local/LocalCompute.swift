@@ -18,6 +18,7 @@ package final class LocalCompute: ComputeDriver {
     let claims: Claims
     let addresses: AddressRange
     let groups: ControlGroups
+    let filter: AccessFilter
     let volumes: VolumeHost
     let promised: PromisedBytes
     let bootID: String
@@ -48,6 +49,8 @@ package final class LocalCompute: ComputeDriver {
         try claims.prepare()
         groups = ControlGroups(
             paths: paths, isPrivileged: configuration.isPrivileged, logger: configuration.logger)
+        filter = AccessFilter(
+            paths: paths, unifiedRoot: groups.unifiedRoot, isPrivileged: configuration.isPrivileged)
         volumes = VolumeHost(paths: paths, configuration: configuration)
         promised = PromisedBytes(paths, configuration)
         bootID = HostFiles.readText("/proc/sys/kernel/random/boot_id") ?? ""
@@ -109,10 +112,14 @@ package final class LocalCompute: ComputeDriver {
             }
             reclaim(id)
         }
+        mendFilter()
         if keeper.attempt() { sweep() } else { sweepTemplates() }
         keeper.start { [weak self] in
             guard let self else { return }
-            self.background.start { self.sweep() }
+            self.background.start {
+                self.sweep()
+                self.mendFilter()
+            }
         }
     }
 

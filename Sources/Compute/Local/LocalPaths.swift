@@ -39,6 +39,7 @@ package struct LocalPaths: Sendable {
     package func guestConfiguration(_ id: String) -> String { "\(instance(id))/guest.json" }
     package func agentRecord(_ id: String) -> String { "\(instance(id))/agent.json" }
     package func volumeRecord(_ id: String) -> String { "\(instance(id))/volume.json" }
+    package func accessRecord(_ id: String) -> String { "\(instance(id))/access.json" }
     package func placement(_ id: String) -> String { "\(instance(id))/placement.json" }
 
     package var runInstances: String { "\(run)/i" }

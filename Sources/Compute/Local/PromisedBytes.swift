@@ -50,18 +50,26 @@ struct PromisedBytes: Sendable {
         for old in own where old.name != name { try HostFiles.removeFile("\(paths.promises)/\(old.name)") }
     }
 
-    private func admit(_ bytes: UInt64, besides others: UInt64) throws(ComputeError) {
+    /// Bytes of the file system that volumes live on, of them free, and what may be promised.
+    func space() throws(ComputeError) -> (size: UInt64, free: UInt64, limit: Double) {
         let directory = paths.instances
         var info = statvfs()
         guard statvfs(directory, &info) == 0 else { throw HostFiles.failure("look at", directory, errno) }
         let size = UInt64(info.f_blocks) * UInt64(info.f_frsize)
-        let free = UInt64(info.f_bavail) * UInt64(info.f_frsize)
+        return (
+            size, UInt64(info.f_bavail) * UInt64(info.f_frsize),
+            size > reserve ? Double(size - reserve) * overcommit : 0
+        )
+    }
+
+    private func admit(_ bytes: UInt64, besides others: UInt64) throws(ComputeError) {
+        let directory = paths.instances
+        let (_, free, limit) = try space()
         guard free > reserve else {
             throw ComputeError(
                 .exhausted,
                 "\(free >> 20) MiB are free below \(directory), \(reserve >> 20) MiB are kept in reserve; free space")
         }
-        let limit = size > reserve ? Double(size - reserve) * overcommit : 0
         guard Double(others + bytes) <= limit else {
             throw ComputeError(
                 .exhausted,

@@ -33,8 +33,8 @@ extension GuestConfiguration {
     ///
     /// Shape: `{"instance_id", "datastore": {"name", "version"}, "plugins": {"datastore", "backup"?, "extra"?, "directories",
     /// "settings"?, "disabled"?, "trust"?, "active"?, "egress"?, "http"?: {"proxy"?, "ca_file"?}}, "address", "port", "ports"?, "uid", "gid", "set_ids"?, "memory_mb", "vcpus"?,
-    /// "cgroup_procs"?, "cgroup_kill"?, "oom"?, "data_dir", "run_dir", "log_dir", "state_dir", "bus": {"socket"},
-    /// "object_store"?: {"directory", "plugins"?}, "project_id"?, "report_interval_s"?: 30, "mode"?: "serve"}`. In mode `initialize`, `bus`,
+    /// "cgroup_procs"?, "cgroup_kill"?, "oom"?, "data_dir", "run_dir", "log_dir", "state_dir", "bus": {…},
+    /// "object_store"?: {"directory", "plugins"?, "logs"?}, "project_id"?, "report_interval_s"?: 30, "mode"?: "serve"}`. In mode `initialize`, `bus`,
     /// `address` and `port` may be absent. Unknown members are ignored.
     ///
     /// - Throws: `.configuration`.
@@ -87,11 +87,14 @@ extension GuestConfiguration {
         logDirectory = try document.path("log_dir")
         stateDirectory = try document.path("state_dir")
 
-        busSocket = serves ? try document.members("bus").path("socket") : ""
+        bus = serves ? try GuestBusConfiguration(document.members("bus"), instanceID: instanceID) : nil
         let hasStore = document.has("object_store")
         objectStoreDirectory = hasStore ? try document.members("object_store").path("directory") : ""
         if hasStore, try document.members("object_store").has("plugins") {
             pluginObjectDirectory = try document.members("object_store").path("plugins")
+        }
+        if hasStore, try document.members("object_store").has("logs") {
+            logObjectDirectory = try document.members("object_store").path("logs")
         }
         projectID = try document.has("project_id") ? document.text("project_id", default: "-") : ""
         reportInterval = .seconds(try document.integer("report_interval_s", in: 1...3600, default: 30))

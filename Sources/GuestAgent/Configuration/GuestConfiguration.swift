@@ -38,6 +38,8 @@ package struct GuestConfiguration: Sendable {
     package var pluginHTTP = HTTPClientConfiguration()
     /// Where plugins' own objects go; empty: nowhere.
     package var pluginObjectDirectory = ""
+    /// Where published logs go; empty: nowhere.
+    package var logObjectDirectory = ""
     /// Version by id that a reference without one means.
     package var activePlugins: [String: String] = [:]
 
@@ -64,8 +66,8 @@ package struct GuestConfiguration: Sendable {
     package var logDirectory: String
     package var stateDirectory: String
 
-    /// The hub's socket; empty in `initialize`.
-    package var busSocket: String
+    /// nil in `initialize`.
+    package var bus: GuestBusConfiguration?
     /// Where backups go; empty without backups.
     package var objectStoreDirectory: String
     package var reportInterval: Duration

@@ -12,7 +12,7 @@ package actor ConductorMailbox {
     /// Something that waits in order.
     package enum Letter: Sendable {
         case backup(BackupReport)
-        case root(userID: String?)
+        case root(userID: String?, isEnabled: Bool)
         case fault(message: String, details: String)
         /// For operators, on a running backup.
         case note(backupID: String, message: String)
@@ -125,8 +125,8 @@ package actor ConductorMailbox {
                 backupType: report.backupType, checksum: report.checksum, location: report.location,
                 position: report.position, message: report.message, sent: report.sent ?? SystemWallClock().now,
                 context: entry.context)
-        case .root(let userID):
-            try await conductor.reportRoot(instanceID, userID: userID, enabled: true, context: entry.context)
+        case .root(let userID, let isEnabled):
+            try await conductor.reportRoot(instanceID, userID: userID, enabled: isEnabled, context: entry.context)
         case .fault(let message, let details):
             try await conductor.reportFault(instanceID, message: message, details: details, context: entry.context)
         case .note(let backupID, let message):

@@ -22,6 +22,11 @@ extension GuestPlugins {
         return try await registry.action(reference, name, arguments, options(deadline, context))
     }
 
+    /// Whether a plugin serves modules of this type here.
+    package func hasModuleDriver(_ type: String) async -> Bool {
+        (try? await loadedRegistry(""))?.moduleDriver(type) != nil
+    }
+
     /// Hands a module to the plugin that serves its type.
     ///
     /// - Parameter module: module-request document.

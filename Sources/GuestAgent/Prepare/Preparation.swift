@@ -91,7 +91,7 @@ package actor Preparation {
             try record.writePrepared()
             logger.notice("the instance is prepared", metadata: ["request.id": "\(work.context.requestID)"])
             if work.arguments.rootPassword != nil {
-                await mailbox.post(.root(userID: work.context.userID), context: work.context)
+                await mailbox.post(.root(userID: work.context.userID, isEnabled: true), context: work.context)
             }
             set(.prepared)
         } catch {

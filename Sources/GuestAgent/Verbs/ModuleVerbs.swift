@@ -5,42 +5,106 @@ import Messaging
 import Model
 import PluginHost
 
-/// `module_apply` and `module_remove`: hands modules to the plugin that serves their type.
+/// `module_list`, `module_apply` and `module_remove`.
 ///
-/// Request: `{"modules": [{"module": module}]}`, or `{"module": {"module": module}}`; `name`, `type` and `contents` (base64) are
-///          required for applying, `name` and `type` for removing.
-/// Reply:   `module_apply`: one result a module, with `status` `OK` or `ERROR` and `message`; `module_remove`: null.
+/// Request: `{"include_contents"?}`, `{"modules": [{"module": module}]}`, or `{"module": {"module": module}}`; `name`, `type` and
+///          `contents` (base64) are required for applying, `name` and `type` for removing.
+/// Reply:   `module_list`, `module_apply`: one result a module, with `status` `OK` or `ERROR` and `message`; `module_remove`: null.
 /// Source:  guest RPC of the reference service, modules.
 struct ModuleVerbs: Sendable {
-    let plugins: GuestPlugins
+    let drivers: ModuleDrivers
+    let records: ModuleRecords
+    private let datastore: JSONValue
 
+    init(plugins: GuestPlugins) {
+        let configuration = plugins.configuration
+        drivers = ModuleDrivers(plugins: plugins, files: ModuleFiles(root: configuration.dataDirectory))
+        records = ModuleRecords(directory: configuration.state("modules"))
+        datastore = [
+            "name": .string(configuration.datastoreName), "version": .string(configuration.datastoreVersion),
+        ]
+    }
+
+    func list(_ arguments: [String: JSONValue]) throws -> JSONValue {
+        let isFull = arguments["include_contents"]?.boolValue ?? false
+        return .array(
+            try records.all().map { record in
+                isFull ? .object(record) : .object(record.merging(["contents": .null]) { $1 })
+            })
+    }
+
+    /// In the order that the modules ask for.
     func apply(
         _ arguments: [String: JSONValue], deadline: Deadline, context: RequestContext, now: Timestamp
     ) async throws -> JSONValue {
         guard let items = arguments["modules"]?.arrayValue else {
             throw RPCFault.typeError("module_apply() argument 'modules' must be a list")
         }
+        let modules = try items.map { try Self.module($0, "module_apply", needsContents: true) }
         var results: [JSONValue] = []
-        for item in items {
-            let module = try Self.module(item, "module_apply", needsContents: true)
+        for module in Self.ordered(modules) {
             var outcome: (status: String, message: String)
+            let id = module["id"]?.stringValue ?? ""
+            let known = try id.isEmpty ? nil : records.find(id)
             do throws(PluginError) {
-                let answer = try await plugins.module(.apply, document(module), deadline: deadline, context: context)
-                outcome = ("OK", answer["message"]?.stringValue ?? "")
+                try requireOwnFile(module, id)
+                outcome = (
+                    "OK",
+                    try await drivers.apply(module, document(module), deadline: deadline, context: context)
+                )
             } catch {
-                outcome = ("ERROR", "\(error)")
+                outcome = ("ERROR", error.code == .invalidArgument ? error.message : "\(error)")
             }
-            results.append(Self.result(module, outcome, now))
+            var result = Self.result(module, outcome, now)
+            if let created = known?["created"] { result["created"] = created }
+            results.append(.object(result))
+            // What was effective before stays on record when its successor is not.
+            guard !id.isEmpty, outcome.status == "OK" || known == nil else { continue }
+            // Under another name it would be there twice.
+            if let known, known["name"] != module["name"] || known["type"] != module["type"] {
+                try? await drivers.remove(document(known), deadline: deadline, context: context)
+            }
+            result["contents"] = module["contents"] ?? .null
+            try records.save(id, result)
         }
         return .array(results)
+    }
+
+    /// Two modules whose names become one file's would take it from each other.
+    private func requireOwnFile(_ module: [String: JSONValue], _ id: String) throws(PluginError) {
+        guard module["type"] == "file", let file = ModuleFiles.fileName(module["name"]?.stringValue ?? "") else {
+            return
+        }
+        let others = (try? records.all()) ?? []
+        guard
+            let other = others.first(where: { other in
+                other["type"] == "file" && other["status"] == "OK" && other["id"]?.stringValue != id
+                    && ModuleFiles.fileName(other["name"]?.stringValue ?? "") == file
+            })
+        else { return }
+        throw PluginError(
+            .invalidArgument,
+            "The module '\(other["id"]?.stringValue ?? "")' has the file '\(file)' already; rename one of them.")
     }
 
     func remove(
         _ arguments: [String: JSONValue], deadline: Deadline, context: RequestContext
     ) async throws -> JSONValue {
         let module = try Self.module(arguments["module"] ?? .null, "module_remove", needsContents: false)
-        _ = try await plugins.module(.remove, document(module), deadline: deadline, context: context)
+        try await drivers.remove(document(module), deadline: deadline, context: context)
+        if let id = module["id"]?.stringValue { try records.remove(id) }
         return .null
+    }
+
+    private static func ordered(_ modules: [[String: JSONValue]]) -> [[String: JSONValue]] {
+        func rank(_ module: [String: JSONValue]) -> (Int, Int) {
+            (module["priority_apply"]?.boolValue == true ? 0 : 1, module["apply_order"]?.intValue ?? 5)
+        }
+        // As they were sent where they ask for nothing else.
+        return modules.enumerated().sorted { first, second in
+            let (left, right) = (rank(first.element), rank(second.element))
+            return left == right ? first.offset < second.offset : left < right
+        }.map(\.element)
     }
 
     /// module-request.json.
@@ -51,10 +115,7 @@ struct ModuleVerbs: Sendable {
         }
         document["id"] = document["id"] ?? ""
         document["contents"] = document["contents"] ?? ""
-        document["datastore"] = [
-            "name": .string(plugins.configuration.datastoreName),
-            "version": .string(plugins.configuration.datastoreVersion),
-        ]
+        document["datastore"] = datastore
         return .object(document)
     }
 
@@ -76,7 +137,7 @@ struct ModuleVerbs: Sendable {
     /// The result without contents, which may be a secret.
     private static func result(
         _ module: [String: JSONValue], _ outcome: (status: String, message: String), _ now: Timestamp
-    ) -> JSONValue {
+    ) -> [String: JSONValue] {
         var result: [String: JSONValue] = [:]
         for name in [
             "type", "name", "datastore", "datastore_version", "tenant", "id", "md5", "auto_apply", "visible",
@@ -90,6 +151,6 @@ struct ModuleVerbs: Sendable {
         result["updated"] = .string(now.text)
         result["removed"] = .null
         result["contents"] = .null
-        return .object(result)
+        return result
     }
 }

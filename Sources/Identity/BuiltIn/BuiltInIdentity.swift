@@ -14,7 +14,7 @@ package final class BuiltInIdentity: IdentityService {
         var directory: IdentityDirectory
         var stamp: PrivateFiles.Stamp?
         var lastLook: Timestamp
-        var cache: TokenCache
+        var cache: BoundedCache<String, VerifiedToken>
         var throttle = LoginThrottle()
         /// Digest to expiry.
         var revoked: [String: Timestamp]
@@ -32,13 +32,13 @@ package final class BuiltInIdentity: IdentityService {
     let clock: any WallClock
     let random: any RandomSource
     let seal: TokenSeal
-    let passwords = BlockingLane(threads: 2, capacity: 64)
+    let passwords = BlockingLane(threads: 2, capacity: 64, refusal: "Too many password checks are waiting.")
     let decoy: PasswordHash
     let state: Mutex<State>
     private let file: IdentityFile
     private let store: any StateStore
     private let logger: Logger
-    private let disk = BlockingLane(threads: 1, capacity: 16)
+    private let disk = BlockingLane(threads: 1, capacity: 16, refusal: "Too much is waiting for the identity files.")
 
     /// Loads the identity of `directory`, or makes it on the first start.
     ///
@@ -80,7 +80,7 @@ package final class BuiltInIdentity: IdentityService {
         decoy = PasswordHash(decoy: random)
         state = Mutex(
             State(
-                directory: loaded.0.0, stamp: loaded.1, lastLook: now, cache: TokenCache(capacity: Self.cachedTokens),
+                directory: loaded.0.0, stamp: loaded.1, lastLook: now, cache: BoundedCache(capacity: Self.cachedTokens),
                 revoked: Dictionary(revoked.map { ($0, now + tokenLifetime) }, uniquingKeysWith: { first, _ in first }))
         )
         self.region = region
@@ -123,7 +123,7 @@ extension BuiltInIdentity {
                 return nil
             }
             let verified = VerifiedToken(text: token, payload: payload, identity: identity)
-            state.cache.insert(verified)
+            state.cache.insert(verified, for: token)
             return verified
         }
         guard let verified else { throw .unauthorized }
@@ -143,7 +143,8 @@ extension BuiltInIdentity {
         return AuthenticatedIdentity(
             userID: user.id, userName: user.name, projectID: payload.projectID ?? "",
             projectName: payload.projectID.flatMap { directory.projects[$0]?.name } ?? "", roles: roles,
-            isAdmin: roles.contains("admin"), expires: payload.expires)
+            isAdmin: roles.contains("admin"), expires: payload.expires, userDomainID: IdentityDirectory.domainID,
+            projectDomainID: payload.projectID == nil ? "" : IdentityDirectory.domainID)
     }
 
     /// Ends a token before its time: first in the store, then in memory.

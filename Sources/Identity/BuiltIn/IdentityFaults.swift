@@ -40,7 +40,7 @@ extension IdentityResponse {
         case .badRequest: (400, "Bad Request")
         case .conflict: (409, "Conflict")
         case .tooManyAttempts: (429, "Too Many Requests")
-        case .unavailable: (503, "Service Unavailable")
+        case .unavailable, .overloaded: (503, "Service Unavailable")
         default: (500, "Internal Server Error")
         }
     }

@@ -12,6 +12,8 @@ struct ServiceCatalog: Sendable {
     func json(projectID: String) -> JSONValue {
         .array([
             service(type: "database", name: "trove", url: "\(baseURL)/v1.0/\(projectID)"),
+            service(
+                type: "object-store", name: "published", url: "\(baseURL)/object-store/v1/AUTH_\(projectID)"),
             service(type: "identity", name: "keystone", url: "\(baseURL)/identity"),
         ])
     }

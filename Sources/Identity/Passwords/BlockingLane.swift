@@ -20,19 +20,22 @@ final class BlockingLane: Sendable {
 
     private let threads: Int
     private let capacity: Int
+    private let refusal: String
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - threads: Jobs at the same time.
     ///   - capacity: Jobs that wait; more are refused.
-    init(threads: Int, capacity: Int) {
+    ///   - refusal: One sentence for those.
+    init(threads: Int, capacity: Int, refusal: String) {
         self.threads = threads
         self.capacity = capacity
+        self.refusal = refusal
     }
 
     /// Runs `body` on a thread of the lane.
     ///
-    /// - Throws: `.unavailable` when the queue is full; what `body` throws.
+    /// - Throws: `.overloaded` when the queue is full; what `body` throws.
     func run<Value: Sendable>(
         _ body: @escaping @Sendable () throws(IdentityError) -> Value
     ) async throws(IdentityError) -> Value {
@@ -42,9 +45,8 @@ final class BlockingLane: Sendable {
                     run: {
                         continuation.resume(returning: Result { () throws(IdentityError) -> Value in try body() })
                     },
-                    refuse: {
-                        continuation.resume(
-                            returning: .failure(IdentityError(.unavailable, "Too many password checks are waiting.")))
+                    refuse: { [refusal] in
+                        continuation.resume(returning: .failure(IdentityError(.overloaded, refusal)))
                     }))
         }
         return try result.get()

@@ -3,11 +3,13 @@
 import COpenSSL
 import Model
 
-/// SHA-256 of short texts.
-enum Digest {
+/// SHA-256 of what is in memory.
+package enum Digest {
     /// 64 lower-case hexadecimal digits.
-    static func sha256(_ text: String) -> String {
-        let bytes = Array(text.utf8)
+    static func sha256(_ text: String) -> String { sha256(Array(text.utf8)) }
+
+    /// 64 lower-case hexadecimal digits.
+    package static func sha256(_ bytes: [UInt8]) -> String {
         var digest = [UInt8](repeating: 0, count: 32)
         // Hashing bytes in memory with a built-in algorithm fails for lack of memory alone; the digest then
         // stays zero, which is no token's.

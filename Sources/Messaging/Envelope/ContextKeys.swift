@@ -15,6 +15,8 @@ enum ContextKeys {
             prefix + "user_name": text(context.userName),
             prefix + "project_id": text(context.projectID),
             prefix + "project": text(context.projectID),
+            prefix + "user_domain": text(context.userDomainID),
+            prefix + "project_domain": text(context.projectDomainID),
             prefix + "roles": .array(context.roles.map(JSONValue.string)),
             prefix + "is_admin": .bool(context.isAdmin),
         ]
@@ -34,7 +36,8 @@ enum ContextKeys {
             userID: value("user", "user_id"), userName: value("user_name"),
             projectID: value("project_id", "project", "tenant"),
             roles: (message[prefix + "roles"]?.arrayValue ?? []).compactMap(\.stringValue),
-            isAdmin: message[prefix + "is_admin"]?.boolValue ?? false
+            isAdmin: message[prefix + "is_admin"]?.boolValue ?? false, userDomainID: value("user_domain"),
+            projectDomainID: value("project_domain")
         )
     }
 

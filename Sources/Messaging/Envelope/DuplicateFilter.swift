@@ -5,25 +5,28 @@ import Synchronization
 /// Remembers the last unique ids that a listener has seen.
 package final class DuplicateFilter: Sendable {
     /// As many as the rabbit driver of oslo.messaging remembers.
-    package static let capacity = 16
+    package static let usualCapacity = 16
 
     private struct State {
-        var seen: [String] = []
+        var seen: Set<String> = []
+        var order: [String] = []
         var next = 0
     }
+    private let capacity: Int
     private let state = Mutex(State())
 
-    package init() {}
+    package init(capacity: Int = DuplicateFilter.usualCapacity) { self.capacity = capacity }
 
     /// Whether `id` was not among the last ones; it is from now on.
     package func admits(_ id: String) -> Bool {
         state.withLock { state in
-            if state.seen.contains(id) { return false }
-            if state.seen.count < Self.capacity {
-                state.seen.append(id)
+            guard state.seen.insert(id).inserted else { return false }
+            if state.order.count < capacity {
+                state.order.append(id)
             } else {
-                state.seen[state.next] = id
-                state.next = (state.next + 1) % Self.capacity
+                state.seen.remove(state.order[state.next])
+                state.order[state.next] = id
+                state.next = (state.next + 1) % capacity
             }
             return true
         }

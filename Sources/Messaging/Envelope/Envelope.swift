@@ -28,6 +28,7 @@ package enum Envelope {
     ///
     /// - Throws: `badMessage`, without any of the body's content.
     package static func open(_ body: [UInt8]) throws(MessagingError) -> [String: JSONValue] {
+        if let message = EnvelopeScanner.message(body) { return try object(message, "oslo.message") }
         let outer = try object(body, "body")
         guard let version = outer[versionKey], let inner = outer[messageKey] else { return outer }
         guard let version = version.stringValue, isSupported(version) else {
@@ -54,6 +55,7 @@ package enum Envelope {
 
     /// Whether an envelope version can be read: major 2, minor not above 0.
     private static func isSupported(_ text: String) -> Bool {
+        if text == "2.0" { return true }
         guard let version = RPCVersion(text) else { return false }
         return RPCVersion(major: 2, minor: 0).accepts(version)
     }

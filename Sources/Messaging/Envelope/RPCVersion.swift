@@ -14,16 +14,25 @@ package struct RPCVersion: Sendable, Hashable {
 
     /// Reads two or three decimal numbers with dots between; nil for anything else.
     package init?(_ text: String) {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 2 || parts.count == 3 else { return nil }
-        var numbers: [Int] = []
-        for part in parts {
-            guard !part.isEmpty, part.utf8.allSatisfy({ (48...57).contains($0) }), let number = Int(part) else {
-                return nil
+        var numbers = (0, 0, 0)
+        var (index, digits) = (0, 0)
+        for byte in text.utf8 {
+            if byte == UInt8(ascii: ".") {
+                guard digits > 0, index < 2 else { return nil }
+                (index, digits) = (index + 1, 0)
+                continue
             }
-            numbers.append(number)
+            guard (0x30...0x39).contains(byte), digits < 18 else { return nil }
+            let digit = Int(byte - 0x30)
+            switch index {
+            case 0: numbers.0 = numbers.0 * 10 + digit
+            case 1: numbers.1 = numbers.1 * 10 + digit
+            default: numbers.2 = numbers.2 * 10 + digit
+            }
+            digits += 1
         }
-        self.init(major: numbers[0], minor: numbers[1], patch: numbers.count == 3 ? numbers[2] : 0)
+        guard index > 0, digits > 0 else { return nil }
+        self.init(major: numbers.0, minor: numbers.1, patch: numbers.2)
     }
 
     /// Whether an implementation of this version serves a request for `requested`.

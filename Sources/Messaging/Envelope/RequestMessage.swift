@@ -37,7 +37,10 @@ package struct RequestMessage: Sendable {
     }
 
     /// The message's body, in its envelope.
-    package var body: [UInt8] {
+    package var body: [UInt8] { Envelope.close(members) }
+
+    /// What stands in the envelope.
+    package var members: [String: JSONValue] {
         var members = ContextKeys.members(context)
         members["method"] = .string(method)
         members["args"] = .object(arguments)
@@ -48,14 +51,20 @@ package struct RequestMessage: Sendable {
             members["_reply_q"] = .optional(replyQueue)
             members["_timeout"] = .optional(monitorSeconds)
         }
-        return Envelope.close(members)
+        return members
     }
 
     /// Reads a request.
     ///
     /// - Throws: `badMessage` for what cannot even be answered: no envelope that can be read, or no method.
     package init(body: [UInt8], requestID: @autoclosure () -> String) throws(MessagingError) {
-        let members = try Envelope.open(body)
+        try self.init(members: try Envelope.open(body), requestID: requestID())
+    }
+
+    /// Reads what stood in the envelope.
+    ///
+    /// - Throws: `badMessage` without a method.
+    package init(members: [String: JSONValue], requestID: @autoclosure () -> String) throws(MessagingError) {
         guard let method = members["method"]?.stringValue else {
             throw MessagingError(.badMessage, "a request names no method")
         }

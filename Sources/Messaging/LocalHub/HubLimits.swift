@@ -7,6 +7,10 @@ package struct HubLimits: Sendable, Hashable {
     package var messagesPerQueue: Int
     /// Bytes that wait in one queue.
     package var bytesPerQueue: Int
+    /// Notifications that wait in one queue before its oldest is dropped.
+    package var notificationsPerQueue: Int
+    /// Bytes of notifications that wait in one queue before its oldest is dropped.
+    package var notificationBytesPerQueue: Int
     /// Bytes in all queues and on their way to consumers.
     package var totalBytes: Int
     /// Deliveries that one consumer may leave unacknowledged.
@@ -19,12 +23,15 @@ package struct HubLimits: Sendable, Hashable {
 
     package init(
         connections: Int = 512, messagesPerQueue: Int = 10_000, bytesPerQueue: Int = 64 << 20,
-        totalBytes: Int = 256 << 20, unacknowledgedMessages: Int = 16, unacknowledgedBytes: Int = 4 << 20,
+        notificationsPerQueue: Int = 1000, notificationBytesPerQueue: Int = 4 << 20, totalBytes: Int = 256 << 20,
+        unacknowledgedMessages: Int = 16, unacknowledgedBytes: Int = 4 << 20,
         settling: Duration = .seconds(2)
     ) {
         self.connections = connections
         self.messagesPerQueue = messagesPerQueue
         self.bytesPerQueue = bytesPerQueue
+        self.notificationsPerQueue = notificationsPerQueue
+        self.notificationBytesPerQueue = notificationBytesPerQueue
         self.totalBytes = totalBytes
         self.unacknowledgedMessages = unacknowledgedMessages
         self.unacknowledgedBytes = unacknowledgedBytes

@@ -4,7 +4,7 @@ import Glibc
 import Synchronization
 
 /// A client's end of one connection to the hub.
-final class HubLink: Sendable {
+final class HubLink: DeliverySource {
     /// How long one write may wait for a hub that does not read; the hub always reads, so it is stuck then.
     private static let writeSeconds = 5
 
@@ -53,6 +53,13 @@ final class HubLink: Sendable {
             return true
         }
     }
+
+    func acknowledge(_ number: UInt64, then: @escaping @Sendable (Bool) -> Void) {
+        then(send(.acknowledge(number: number)))
+    }
+
+    /// Nothing: the hub itself gives what a cancelled consumer had not acknowledged to others.
+    func giveBack(_ number: UInt64) {}
 
     /// Ends the connection; its reader sees the end, a writer that waits fails.
     func shutDown() { shutdown(descriptor.number, Int32(SHUT_RDWR)) }

@@ -4,6 +4,8 @@
 enum HubName {
     /// The control exchange.
     static let exchange = "trove"
+    /// The exchange that makes the queue of each key, which drops its oldest message rather than refuse one.
+    static let notifications = "notifications"
     static let fanoutSuffix = "_fanout"
 
     static func server(_ topic: String, _ server: String) -> String { "\(topic).\(server)" }

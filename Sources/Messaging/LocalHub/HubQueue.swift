@@ -22,6 +22,8 @@ struct HubConsumerID: Sendable, Hashable {
 struct HubQueue: Sendable {
     /// The connection that a transient queue goes with.
     var owner: UInt64?
+    /// Whether the oldest message goes when there is no room for another.
+    var isRing = false
     /// Fanout exchange that feeds the queue; empty for none.
     var fanout = ""
     private(set) var consumers: [HubConsumerID] = []

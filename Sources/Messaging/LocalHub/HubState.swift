@@ -6,7 +6,7 @@ import Model
 ///
 /// Exchanges and queues are named as on the production bus: a message to the exchange `trove` goes to the queue named by its
 /// key, `T` or `T.S`; one to the default exchange (empty name) to the reply queue named by its key; one to `T_fanout` to every
-/// queue that was declared with it.
+/// queue that was declared with it. One to the exchange `notifications` makes the queue of its key.
 struct HubState {
     struct Output: Sendable, Hashable {
         var connection: UInt64
@@ -173,6 +173,10 @@ extension HubState {
             let names = queues.filter { $0.value.fanout == exchange }.keys.sorted()
             return put(connection, number, names, message, now: now)
         }
+        if exchange == HubName.notifications {
+            queues[key, default: HubQueue(owner: nil)].isRing = true
+            return put(connection, number, [key], message, now: now)
+        }
         if queues[key] != nil { return put(connection, number, [key], message, now: now) }
         guard exchange == HubName.exchange, now < settles, heldBytes + message.body.count <= limits.totalBytes else {
             return noQueue(connection, number, key)
@@ -207,13 +211,17 @@ extension HubState {
     private mutating func makeRoom(_ name: String, for size: Int, now: ContinuousClock.Instant) -> Bool {
         if hasRoom(name, for: size) { return true }
         heldBytes -= queues[name]?.removeExpired(now) ?? 0
+        while queues[name]?.isRing == true, !hasRoom(name, for: size), let oldest = queues[name]?.popFirst() {
+            heldBytes -= oldest.body.count
+        }
         return hasRoom(name, for: size)
     }
 
     private func hasRoom(_ name: String, for size: Int) -> Bool {
         guard let queue = queues[name] else { return false }
-        return queue.count < limits.messagesPerQueue && queue.bytes + size <= limits.bytesPerQueue
-            && heldBytes + size <= limits.totalBytes
+        let messages = queue.isRing ? limits.notificationsPerQueue : limits.messagesPerQueue
+        let bytes = queue.isRing ? limits.notificationBytesPerQueue : limits.bytesPerQueue
+        return queue.count < messages && queue.bytes + size <= bytes && heldBytes + size <= limits.totalBytes
     }
 
     private mutating func acknowledge(

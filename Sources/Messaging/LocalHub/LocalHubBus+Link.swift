@@ -124,7 +124,7 @@ extension LocalHubBus {
             let pool = state.withLock { state in
                 state.subscriptions.first { tag >= $0.firstTag && tag < $0.firstTag + 3 }?.pool
             }
-            pool?.take(HandlerPool.Delivery(number: number, link: link, deadline: deadline, body: body))
+            pool?.take(HandlerPool.Delivery(number: number, source: link, deadline: deadline, content: .body(body)))
         default: logger.warning("bus sent a frame that is not for clients")
         }
     }

@@ -9,8 +9,8 @@ extension LocalHubBus {
             endpoint: endpoint, topic: topic, meters: serverMeters, random: random, logger: logger
         )
         let pool = HandlerPool(limit: options.concurrency) { [self] delivery in
-            await runner.run(delivery.body, deadline: delivery.deadline) { [self] queue, body in
-                await reply(queue, body, deadline: delivery.deadline)
+            await runner.run(delivery) { [self] queue, _, body in
+                await reply(queue, body(), deadline: delivery.deadline)
             }
         }
         let subscription = try subscribe(topic, server, pool)

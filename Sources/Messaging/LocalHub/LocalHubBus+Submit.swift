@@ -59,7 +59,7 @@ extension LocalHubBus {
             }
             switch result {
             case .success: return .delivered
-            case .failure(let error) where error.code == .badMessage: return .tooLarge
+            case .failure(let error) where error.code == .badMessage: return .tooLarge(body.count)
             case .failure(let error) where error.code == .cancelled: return await lastReply(queue, body)
             case .failure: break
             }

@@ -85,13 +85,20 @@ package final class LocalHubBus: MessageBus {
         try await publishCast(HubName.exchange, topic, method, arguments, context, version)
     }
 
-    /// Sends a request to every server of a topic that is up now.
-    ///
-    /// - Throws: As `cast`; that there is no server is no error.
     package func castToAll(
         _ topic: String, _ method: String, _ arguments: [String: JSONValue], context: RequestContext, version: String
     ) async throws(MessagingError) {
         try await publishCast(HubName.fanout(topic), "", method, arguments, context, version)
+    }
+
+    package func notify(
+        _ topic: String, priority: String, message: [String: JSONValue]
+    ) async throws(MessagingError) {
+        let body = NotificationMessage.body(message, uniqueID: random.bytes(16).hex)
+        let queue = NotificationMessage.queue(topic, priority)
+        try await submit(within: options.patience) { number in
+            [.publish(number: number, expires: 0, exchange: HubName.notifications, key: queue, body: body)]
+        }.get()
     }
 
     private func publishCast(

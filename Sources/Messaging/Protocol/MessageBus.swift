@@ -34,8 +34,23 @@ extension RPCClient {
     package var isConnected: Bool { true }
 }
 
-/// The whole bus: sending, serving and the queues of others.
+/// The whole bus: sending, serving, notifying and the queues of others.
 package protocol MessageBus: RPCClient {
+    /// Sends a request to every server of a topic that is up now.
+    ///
+    /// - Throws: As `cast`; that there is no server is no error.
+    func castToAll(
+        _ topic: String, _ method: String, _ arguments: [String: JSONValue], context: RequestContext, version: String
+    ) async throws(MessagingError)
+
+    /// Puts a notification into the queue `<topic>.<priority in lower case>`, which is made with it, whoever reads it.
+    ///
+    /// - Parameters:
+    ///   - priority: Such as `info`; in whatever case.
+    ///   - message: The whole message; `_unique_id` is added unless it is there.
+    /// - Throws: `unavailable` when the bus is away for ten seconds; `badMessage`, `cancelled`.
+    func notify(_ topic: String, priority: String, message: [String: JSONValue]) async throws(MessagingError)
+
     /// Begins to serve a topic.
     ///
     /// Returns once the bus delivers to `endpoint` (it does not block until the end); from then on requests are handled in

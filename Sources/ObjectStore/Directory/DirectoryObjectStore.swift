@@ -6,7 +6,7 @@ import Model
     import Glibc
 #endif
 
-/// Objects as files `<root>/<project>/<backup id>`, directories 0700, files 0600.
+/// Objects as files `<root>/<project>/<backup id>` or `<root>/<project>/<container>/<backup id>`, directories 0700, files 0600.
 ///
 /// An object being written is `<backup id>~<random>` beside its future name: `~` cannot be part of a name, so an unfinished
 /// file never passes for an object. Links below the root are not followed.
@@ -30,12 +30,12 @@ package final class DirectoryObjectStore: ObjectStore {
         let name = try ObjectName(name)
         try makeDirectories(to: root)
         let root = try openRoot()
-        if mkdirat(root.number, name.project, 0o700) == 0 {
-            try root.synchronize(path: self.root)
-        } else if errno != EEXIST {
-            throw ObjectStoreError(errno: errno, "make the directory", path: path(name.project))
+        try makeDirectory(name.project, in: root, path: self.root)
+        if let container = name.container {
+            let project = try openProject(name.project, in: root)
+            try makeDirectory(container, in: project, path: path(name.project))
         }
-        let project = try openProject(name.project, in: root)
+        let project = try openDirectory(of: name, in: root)
         try removePartials(of: name, in: project)
         let partial = name.backup + "~" + SystemRandomSource().bytes(8).hex
         let file = try Descriptor(
@@ -47,7 +47,7 @@ package final class DirectoryObjectStore: ObjectStore {
 
     package func open(_ name: String) throws(ObjectStoreError) -> any ObjectSource {
         let name = try ObjectName(name)
-        let project = try openProject(name.project, in: try openRoot())
+        let project = try openDirectory(of: name, in: try openRoot())
         let file = try Descriptor(
             at: project.number, name.backup, flags: O_RDONLY, action: "open", path: path(name.text))
         var status = stat()
@@ -61,12 +61,12 @@ package final class DirectoryObjectStore: ObjectStore {
     package func delete(_ name: String) throws(ObjectStoreError) {
         let name = try ObjectName(name)
         do throws(ObjectStoreError) {
-            let project = try openProject(name.project, in: try openRoot())
+            let project = try openDirectory(of: name, in: try openRoot())
             try removePartials(of: name, in: project)
             if unlinkat(project.number, name.backup, 0) != 0, errno != ENOENT {
                 throw ObjectStoreError(errno: errno, "delete", path: path(name.text))
             }
-            try project.synchronize(path: path(name.project))
+            try project.synchronize(path: path(name.directory))
         } catch  where error.code == .notFound {
             return
         }
@@ -80,8 +80,16 @@ package final class DirectoryObjectStore: ObjectStore {
                 let directory: Descriptor
                 do { directory = try openProject(project, in: root) } catch { continue }
                 for entry in try entries(of: directory, path: path(project)) {
-                    let backup = String(entry.prefix { $0 != "~" })
-                    if ObjectName.isComponent(backup) { found.insert(project + "/" + backup) }
+                    if ObjectName.isComponent(entry),
+                        let container = try? Descriptor(
+                            at: directory.number, entry, flags: O_RDONLY | O_DIRECTORY, action: "open",
+                            path: path(project))
+                    {
+                        let names = try entries(of: container, path: path(project + "/" + entry))
+                        found.formUnion(Self.objects(names, in: project + "/" + entry))
+                    } else {
+                        found.formUnion(Self.objects([entry], in: project))
+                    }
                 }
             }
         } catch  where error.code == .notFound {
@@ -116,6 +124,31 @@ extension DirectoryObjectStore {
             at: root.number, project, flags: O_RDONLY | O_DIRECTORY, action: "open", path: path(project))
     }
 
+    /// Names of the objects that files belong to, finished or not.
+    private static func objects(_ files: [String], in directory: String) -> [String] {
+        files.map { String($0.prefix { $0 != "~" }) }.filter(ObjectName.isComponent).map { directory + "/" + $0 }
+    }
+
+    /// The directory that the object lies in.
+    private func openDirectory(
+        of name: ObjectName, in root: borrowing Descriptor
+    ) throws(ObjectStoreError) -> Descriptor {
+        let project = try openProject(name.project, in: root)
+        guard let container = name.container else { return project }
+        return try Descriptor(
+            at: project.number, container, flags: O_RDONLY | O_DIRECTORY, action: "open", path: path(name.directory))
+    }
+
+    private func makeDirectory(
+        _ name: String, in parent: borrowing Descriptor, path: String
+    ) throws(ObjectStoreError) {
+        if mkdirat(parent.number, name, 0o700) == 0 {
+            try parent.synchronize(path: path)
+        } else if errno != EEXIST {
+            throw ObjectStoreError(errno: errno, "make the directory", path: path + "/" + name)
+        }
+    }
+
     private func makeDirectories(to path: String) throws(ObjectStoreError) {
         if mkdir(path, 0o700) == 0 || errno == EEXIST { return }
         let number = errno
@@ -130,9 +163,9 @@ extension DirectoryObjectStore {
     }
 
     private func removePartials(of name: ObjectName, in project: borrowing Descriptor) throws(ObjectStoreError) {
-        for entry in try entries(of: project, path: path(name.project)) where entry.hasPrefix(name.backup + "~") {
+        for entry in try entries(of: project, path: path(name.directory)) where entry.hasPrefix(name.backup + "~") {
             if unlinkat(project.number, entry, 0) != 0, errno != ENOENT {
-                throw ObjectStoreError(errno: errno, "delete", path: path(name.project) + "/" + entry)
+                throw ObjectStoreError(errno: errno, "delete", path: path(name.directory) + "/" + entry)
             }
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Model
+package import Model
 
 /// Objects under free names: those of one owner in one project, below a directory store.
 ///
@@ -64,6 +64,11 @@ package struct ObjectContainer: Sendable {
         }
     }
 
+    /// When the object was stored; nil when it is not there.
+    package func modified(_ name: String) throws(ObjectStoreError) -> Timestamp? {
+        try store.modified(try file(name))
+    }
+
     /// An object that is not there is no error.
     package func remove(_ name: String) throws(ObjectStoreError) { try store.delete(try file(name)) }
 
@@ -73,8 +78,23 @@ package struct ObjectContainer: Sendable {
     package func list(
         prefix: String, after: String?, limit: Int
     ) throws(ObjectStoreError) -> (items: [(name: String, bytes: Int)], hasMore: Bool) {
-        var items: [(name: String, bytes: Int)] = []
-        for (object, bytes) in try store.sizes(project: project) {
+        var items = try entries(prefix: prefix).map { (name: $0.name, bytes: $0.bytes) }
+        if let after { items.removeAll { !Self.isOrdered(after, $0.name) } }
+        return (Array(items.prefix(limit)), items.count > limit)
+    }
+
+    /// One object as a list tells of it.
+    package struct Entry: Sendable, Hashable {
+        package var name: String
+        package var bytes: Int
+        /// When it was stored.
+        package var modified: Timestamp
+    }
+
+    /// Objects whose names begin with `prefix`, in ascending order of the names' bytes.
+    package func entries(prefix: String) throws(ObjectStoreError) -> [Entry] {
+        var items: [Entry] = []
+        for (object, bytes, modified) in try store.sizes(project: project) {
             let name: String
             do throws(ObjectStoreError) {
                 let source = try store.open(project + "/" + object)
@@ -85,11 +105,11 @@ package struct ObjectContainer: Sendable {
                 if error.code == .notFound || error.code == .corrupt { continue }
                 throw error
             }
-            guard name.hasPrefix(prefix), after.map({ Self.isOrdered($0, name) }) ?? true else { continue }
-            items.append((name, bytes - Self.magic.count - 2 - name.utf8.count))
+            guard name.hasPrefix(prefix) else { continue }
+            items.append(Entry(name: name, bytes: bytes - Self.magic.count - 2 - name.utf8.count, modified: modified))
         }
         items.sort { Self.isOrdered($0.name, $1.name) }
-        return (Array(items.prefix(limit)), items.count > limit)
+        return items
     }
 
     private static func isOrdered(_ first: String, _ second: String) -> Bool {

@@ -39,7 +39,8 @@ package final class LoadedPlugin: Sendable {
         PluginDescription(
             id: manifest.id, version: manifest.version, sha256: sha256,
             roles: manifest.roles.map(\.rawValue).sorted(), provides: manifest.provides, directory: directory,
-            signer: signer, actions: manifest.actions, datastores: manifest.datastores
+            signer: signer, actions: manifest.actions, datastores: manifest.datastores,
+            canDryRun: manifest.canDryRun
         )
     }
 

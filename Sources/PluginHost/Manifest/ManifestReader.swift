@@ -38,7 +38,8 @@ struct ManifestReader {
             actions: actions,
             configurationSchema: try configurationSchema(root),
             licence: try text(root, "licence"),
-            swift: try swift(root)
+            swift: try swift(root),
+            canDryRun: try dryRun(root)
         )
     }
 
@@ -49,6 +50,13 @@ struct ManifestReader {
             throw refuse("config_schema", "must be the name of a file beside the manifest")
         }
         return file
+    }
+
+    /// `"dry_run": true`; false without the member.
+    private func dryRun(_ root: JSONValue) throws(PluginRefusal) -> Bool {
+        guard let value = root["dry_run"] else { return false }
+        guard case .bool(let canDryRun) = value else { throw refuse("dry_run", "must be true or false") }
+        return canDryRun
     }
 
     private func library(_ root: JSONValue) throws(PluginRefusal) -> PluginManifest.Library {

@@ -36,6 +36,8 @@ package struct PluginManifest: Sendable, Hashable {
     package var licence: String
     /// Swift release (`6.3`) that the plugin was built with; nil for a plugin without Swift.
     package var swift: String?
+    /// Whether its routes change nothing but by control operations, so that a dry run can run them.
+    package var canDryRun = false
 }
 
 /// A datastore that a plugin is for.

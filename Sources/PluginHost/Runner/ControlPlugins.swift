@@ -25,11 +25,13 @@ package struct PluginDescription: Sendable, Hashable {
     package var actions: [ActionDeclaration]
     /// What it is for; nil for any datastore.
     package var datastores: [PluginDatastore]?
+    /// Whether its routes change nothing but by control operations, so that a dry run can run them.
+    package var canDryRun: Bool
 
     package init(
         id: String, version: String, sha256: String, roles: [String], provides: [String], directory: String,
         signer: String? = nil, isActive: Bool = true, isLoaded: Bool = true, quarantine: String? = nil,
-        actions: [ActionDeclaration] = [], datastores: [PluginDatastore]? = nil
+        actions: [ActionDeclaration] = [], datastores: [PluginDatastore]? = nil, canDryRun: Bool = false
     ) {
         self.id = id
         self.version = version
@@ -43,6 +45,7 @@ package struct PluginDescription: Sendable, Hashable {
         self.quarantine = quarantine
         self.actions = actions
         self.datastores = datastores
+        self.canDryRun = canDryRun
     }
 
     /// `id@version`.
@@ -97,6 +100,9 @@ package enum PolicyFunction: String, Sendable, Hashable, CaseIterable {
     case requirements
     case validateCreate = "validate_create"
     case renderConfiguration = "render_configuration"
+    case parameters
+    case validateConfiguration = "validate_configuration"
+    case planUpgrade = "plan_upgrade"
 }
 
 /// The control plane's half of the plugins, wherever it runs.

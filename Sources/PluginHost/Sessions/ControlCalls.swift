@@ -22,6 +22,9 @@ struct ControlCalls: Sendable {
             case .requirements: table.requirements
             case .validateCreate: table.validate_create
             case .renderConfiguration: table.render_configuration
+            case .parameters: table.parameters
+            case .validateConfiguration: table.validate_configuration
+            case .planUpgrade: table.plan_upgrade
             }
         return try await call(plugin, "policy.\(function.rawValue)", entry, request, options, nil)
     }

@@ -20,6 +20,12 @@ package enum DatastoreFunction: String, Sendable, Hashable, CaseIterable {
     case enableRoot = "enable_root"
     case disableRoot = "disable_root"
     case rootStatus = "root_status"
+    case applyConfiguration = "apply_configuration"
+    case listLogs = "list_logs"
+    case setLog = "set_log"
+    case preUpgrade = "pre_upgrade"
+    case upgrade
+    case postUpgrade = "post_upgrade"
 }
 
 /// The engine as its plugin sees it.

@@ -105,6 +105,12 @@ package final class DatastoreSession: Sendable {
         case .enableRoot: table.enable_root
         case .disableRoot: table.disable_root
         case .rootStatus: table.root_status
+        case .applyConfiguration: table.apply_configuration
+        case .listLogs: table.list_logs
+        case .setLog: table.set_log
+        case .preUpgrade: table.pre_upgrade
+        case .upgrade: table.upgrade
+        case .postUpgrade: table.post_upgrade
         }
     }
 }

@@ -13,6 +13,8 @@ package struct BackupRecord: Sendable, Hashable {
     package var state: BackupState
     /// Where the sealed object is, as shown in `locationRef`.
     package var location: String?
+    /// Where the object store keeps it; nil: where it keeps backups without one.
+    package var container: String?
     /// Bytes of the engine's stream before compression; `size` of the API in GB is derived from it.
     package var sizeBytes: Int64?
     /// Lower-case hex SHA-256 of the sealed object.

@@ -25,6 +25,14 @@ package struct DatastoreVersionRecord: Sendable, Hashable {
     package var packages: [String]
     /// Plugin references by role: `{"datastore": "id[@version]", "backup": …, "replication": …}`.
     package var plugins: JSONValue
+    /// What an administrator named when making the version by the API; nil for one of an operator's file, or imported.
+    package var manager: String?
+    package var imageID: String?
+    package var imageTags: [String] = []
+    package var registryExtension: String?
+    package var replicationStrategy: String?
+    /// Name of the operator's file that the version is from; nil for one that no file names.
+    package var sourceFile: String?
 
     package init(
         id: String, datastoreID: String, name: String, number: String, isActive: Bool, packages: [String],

@@ -29,6 +29,10 @@ package struct InstanceRecord: Sendable, Hashable {
     package var computeHost: String?
     /// The key of its messages, sealed under the control plane's passphrase, in Base64; nil: plain messages.
     package var encryptedKey: String?
+    /// Its configuration group.
+    package var configurationID: String?
+    /// The cluster that it is a member of.
+    package var membership: ClusterMembership?
     /// `{"is_public": bool, "allowed_cidrs": [text]}` as stored; `nil` when never set.
     package var access: JSONValue?
     /// Pinned plugins, `{"datastore": "id@version", "backup": "id@version"}`.

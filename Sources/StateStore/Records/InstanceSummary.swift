@@ -11,6 +11,7 @@ package struct InstanceSummary: Sendable, Hashable {
     /// Whether a backup of it is NEW, BUILDING or SAVING.
     package var backupIsRunning: Bool
     package var fault: FaultRecord?
+    package var configuration: ConfigurationReference?
 
     package init(
         instance: InstanceRecord, datastoreName: String, datastoreVersionName: String, datastoreVersionNumber: String,

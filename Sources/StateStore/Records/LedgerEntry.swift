@@ -4,7 +4,10 @@ package import Model
 
 /// Something made outside the state store, written down before it is made.
 package struct LedgerEntry: Sendable, Hashable {
-    /// `process`, `engine`, `mount`, `loop`, `image`, `cgroup`, `address`, `uid`, `directory`, `object`.
+    /// Kind of a guest's account at the message broker.
+    package static let busUser = "bus_user"
+
+    /// `process`, `engine`, `mount`, `loop`, `image`, `cgroup`, `address`, `uid`, `directory`, `object`, `bus_user`.
     package var kind: String
     /// Deterministic: a repeat finds the same thing by it.
     package var tag: String

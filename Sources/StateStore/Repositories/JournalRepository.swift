@@ -7,7 +7,7 @@ package protocol JournalRepository {
     func find(_ id: String) throws -> JournalRecord?
     /// Claims the oldest row that is due by the database's clock and free for `host`; fence + 1, state running.
     ///
-    /// A running row is taken over only when its lease has expired and is listed in `stealing`: clocks step, so whoever
+    /// A running row is taken over only when it is listed in `stealing`, whatever its lease says: clocks step, so whoever
     /// lists it has seen with a clock that does not that nobody renewed it. A ready row whose resource has another row
     /// running is passed over, whoever runs that one.
     ///
@@ -16,12 +16,18 @@ package protocol JournalRepository {
     ///   - host: Rows of no host, which belong to it from then on, and rows of it; nil: rows of no host, which stay so.
     ///   - lease: How long the claim holds without renewal.
     ///   - resourceIDs: Whose rows are passed over.
-    ///   - stealing: Expired claims that are known to be dead, as `expired` told them.
+    ///   - stealing: Claims that are known to be dead, as `held` told them.
     func claim(
         owner: String, host: String?, lease: Duration, excluding resourceIDs: [String], stealing: [JournalLease]
     ) throws -> JournalRecord?
     /// Claims whose lease has expired by the database's clock, oldest row first.
     func expired() throws -> [JournalLease]
+    /// Every claim that is held, whatever the clock says of its lease; oldest row first.
+    func held() throws -> [JournalLease]
+    /// Makes every ready row that is due later than `limit` due then.
+    ///
+    /// Nobody postpones a row for longer than a minute: a later time was written by a clock that was put back since.
+    func hasten(to limit: Timestamp) throws
     /// When the next row that `host` may claim becomes due, a running one with the end of its lease; nil without one.
     ///
     /// Rows that wait for another row of their resource do not count: they become due with that one's end.

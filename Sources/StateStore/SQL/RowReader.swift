@@ -28,8 +28,14 @@ struct RowReader {
     }
 
     mutating func double() throws(StateStoreError) -> Double {
+        guard let value = try optionalDouble() else { throw mismatch("a number") }
+        return value
+    }
+
+    mutating func optionalDouble() throws(StateStoreError) -> Double? {
         let column = next()
         switch row.kind(column) {
+        case .null: return nil
         case .double: return row.double(column)
         case .int: return Double(row.int(column))
         default: throw mismatch("a number")

@@ -12,7 +12,7 @@ struct BackupStatements: Sendable {
     }
 
     /// id, name, description, project, instance, parent, state, location, size, checksum, type, version id, position,
-    /// created, updated, deleted (0 or 1), deleted at
+    /// created, updated, deleted (0 or 1), deleted at, container
     let insert: String
     /// id → the columns of `SQLBackupRepository.record`
     let find: String
@@ -45,7 +45,7 @@ struct SQLBackupRepository: BackupRepository {
                 SQLValue(record.location), SQLValue(record.sizeBytes), SQLValue(record.checksum),
                 SQLValue(record.backupType), .text(record.datastoreVersionID), SQLValue(record.position),
                 SQLValue(record.created), SQLValue(record.updated), record.deleted == nil ? 0 : 1,
-                SQLValue(record.deleted),
+                SQLValue(record.deleted), SQLValue(record.container),
             ]
         )
     }
@@ -105,7 +105,7 @@ struct SQLBackupRepository: BackupRepository {
     }
 
     /// id, name, description, project, instance, parent, state, location, size, checksum, type, version id, position,
-    /// created, updated, deleted at, datastore, version name.
+    /// created, updated, deleted at, container, datastore, version name.
     static func record(_ row: any StateRow) throws -> BackupRecord {
         var reader = RowReader(row)
         let id = try reader.text()
@@ -134,6 +134,7 @@ struct SQLBackupRepository: BackupRepository {
         record.created = try reader.time()
         record.updated = try reader.time()
         record.deleted = try reader.optionalTime()
+        record.container = try reader.optionalText()
         record.datastoreName = try reader.text()
         record.datastoreVersionName = try reader.text()
         return record

@@ -5,7 +5,7 @@ import Model
 extension SQLInstanceRepository {
     /// id, name, project, flavor, volume GiB, datastore version, created, updated, deleted (0 or 1), deleted at, task,
     /// task started, server id, server status, address, region, access, plugins, version,
-    /// compute host, encrypted key.
+    /// compute host, encrypted key, configuration, cluster, shard, type.
     static func values(of record: InstanceRecord) -> [SQLValue] {
         let started = record.taskStarted ?? (record.task == .none ? nil : record.created)
         return [
@@ -15,13 +15,15 @@ extension SQLInstanceRepository {
             SQLValue(record.task.rawValue), SQLValue(started), SQLValue(record.serverID),
             .text(record.serverStatus.rawValue), SQLValue(record.address), SQLValue(record.region),
             SQLValue(record.access), .text(record.storedPlugins.text), SQLValue(record.version),
-            SQLValue(record.computeHost), SQLValue(record.encryptedKey),
+            SQLValue(record.computeHost), SQLValue(record.encryptedKey), SQLValue(record.configurationID),
+            SQLValue(record.membership?.clusterID), SQLValue(record.membership?.shardID),
+            SQLValue(record.membership?.type),
         ]
     }
 
     /// id, name, project, flavor, volume GiB, datastore version, created, updated, deleted at, task, task started, service
     /// status, heartbeat, volume used, server id, server status, address, region, access, plugins, version,
-    /// compute host, encrypted key.
+    /// compute host, encrypted key, configuration, cluster, shard, type.
     static func record(_ row: any StateRow) throws -> InstanceRecord {
         var reader = RowReader(row)
         let record = try record(&reader)
@@ -34,20 +36,29 @@ extension SQLInstanceRepository {
         return record
     }
 
-    /// The columns of `record`, then: datastore, version name, version number, backup is running (0 or 1), fault message
-    /// (NULL without a fault), details, created, updated.
+    /// The columns of `record`, then: datastore, version name, version number, backup is running (0 or 1), configuration and
+    /// its name (NULL without one), fault message (NULL without a fault), details, created, updated.
     static func summary(_ row: any StateRow) throws -> InstanceSummary {
         var reader = RowReader(row)
+        return try summary(&reader)
+    }
+
+    static func summary(_ reader: inout RowReader) throws -> InstanceSummary {
         var summary = InstanceSummary(
             instance: try record(&reader), datastoreName: try reader.text(), datastoreVersionName: try reader.text(),
             datastoreVersionNumber: try reader.text(), backupIsRunning: try reader.flag(), fault: nil
         )
-        if let message = try reader.optionalText() {
+        if let id = try reader.optionalText() {
+            summary.configuration = ConfigurationReference(id: id, name: try reader.text())
+        } else {
+            _ = try reader.optionalText()
+        }
+        let (message, details) = (try reader.optionalText(), try reader.optionalText())
+        let (created, updated) = (try reader.optionalTime(), try reader.optionalTime())
+        if let message, let created, let updated {
             var fault = FaultRecord(
-                instanceID: summary.instance.id, message: message, details: try reader.optionalText(),
-                created: try reader.time()
-            )
-            fault.updated = try reader.time()
+                instanceID: summary.instance.id, message: message, details: details, created: created)
+            fault.updated = updated
             summary.fault = fault
         }
         return summary
@@ -94,6 +105,10 @@ extension SQLInstanceRepository {
         record.version = try reader.int()
         record.computeHost = try reader.optionalText()
         record.encryptedKey = try reader.optionalText()
+        record.configurationID = try reader.optionalText()
+        let (clusterID, shardID) = (try reader.optionalText(), try reader.optionalText())
+        let type = try reader.optionalText()
+        record.membership = clusterID.map { ClusterMembership(clusterID: $0, shardID: shardID, type: type ?? "member") }
         return record
     }
 

@@ -12,13 +12,13 @@ struct InstanceStatements: Sendable {
     let find: String
     /// id → the columns of `record`, then of `summary`
     let summary: String
-    /// project, marker, limit → as `summary`
+    /// project, marker, members too (0 or 1), limit → as `summary`
     let pageOfProject: String
-    /// marker, limit → as `summary`
+    /// marker, members too (0 or 1), limit → as `summary`
     let pageOfAll: String
-    /// project, marker, limit → the columns of `outline`
+    /// project, marker, members too (0 or 1), limit → the columns of `outline`
     let outlinesOfProject: String
-    /// marker, limit → the columns of `outline`
+    /// marker, members too (0 or 1), limit → the columns of `outline`
     let outlinesOfAll: String
     /// → the columns of `record`
     let all: String
@@ -33,14 +33,25 @@ struct InstanceStatements: Sendable {
     /// server id, status, address, updated, id
     let setServer: String
     /// name, flavor, volume, version id, task, task started, server id, server status, address, region, access, plugins,
-    /// compute host, encrypted key, updated, id, version read
+    /// compute host, encrypted key, configuration, updated, id, version read
     let save: String
     /// status id, description, heartbeat, instance id
     let setService: String
-    /// status id, description, heartbeat, volume used or NULL to keep, instance id
-    let heartbeat: String
+    /// JSON array of instance ids → instance id, status id; keeps other transactions from changing them
+    let serviceStatuses: String
+    let heartbeats: HeartbeatStatements
     /// task, deleted at, updated, id
     let markDeleted: String
+    let managed: ManagedInstanceStatements
+}
+
+/// Statements that write heartbeats, of which those of DELETED and RESTART_REQUIRED are not.
+enum HeartbeatStatements: Sendable {
+    /// status id, description, heartbeat, volume used or NULL to keep, instance id; leaves the two alone
+    case each(String)
+    /// JSON array of [instance id, status id, description, heartbeat, volume used or null to keep], ids ascending, none of
+    /// the two among them
+    case batch(String)
 }
 
 struct SQLInstanceRepository: InstanceRepository {
@@ -66,27 +77,46 @@ struct SQLInstanceRepository: InstanceRepository {
         try connection.first(statements.summary, [.text(id)], Self.summary)
     }
 
-    func outlines(projectID: String?, after marker: String?, limit: Int) throws -> [InstanceOutline] {
+    func outlines(
+        projectID: String?, after marker: String?, limit: Int, withMembers: Bool
+    ) throws -> [InstanceOutline] {
         try connection.query(
             projectID == nil ? statements.outlinesOfAll : statements.outlinesOfProject,
-            Self.bounds(projectID, marker, limit)
+            Self.bounds(projectID, marker, limit, withMembers)
         ) { row in try Self.outline(row, of: projectID) }
     }
 
-    func page(projectID: String?, after marker: String?, limit: Int) throws -> [InstanceSummary] {
+    func page(
+        projectID: String?, after marker: String?, limit: Int, withMembers: Bool
+    ) throws -> [InstanceSummary] {
         try connection.query(
             projectID == nil ? statements.pageOfAll : statements.pageOfProject,
-            Self.bounds(projectID, marker, limit), Self.summary
+            Self.bounds(projectID, marker, limit, withMembers), Self.summary
         )
     }
 
-    private static func bounds(_ projectID: String?, _ marker: String?, _ limit: Int) -> [SQLValue] {
-        let bounds: [SQLValue] = [.text(marker ?? ""), SQLValue(max(0, limit))]
+    private static func bounds(_ projectID: String?, _ marker: String?, _ limit: Int, _ withMembers: Bool) -> [SQLValue]
+    {
+        let bounds: [SQLValue] = [.text(marker ?? ""), withMembers ? 1 : 0, SQLValue(max(0, limit))]
         return projectID.map { [.text($0)] + bounds } ?? bounds
     }
 
     func all() throws -> [InstanceRecord] {
         try connection.query(statements.all, [], Self.record)
+    }
+
+    func standing(host: String?) throws -> [String] {
+        // Every dialect has it.
+        try connection.query(
+            """
+            SELECT id FROM instances
+            WHERE deleted = 0 AND server_status = ? AND task_id <> ? AND COALESCE(compute_host, '') = ? ORDER BY id
+            """,
+            [.text(ServerStatus.active.rawValue), SQLValue(InstanceTask.deleting.rawValue), .text(host ?? "")]
+        ) { row in
+            var reader = RowReader(row)
+            return try reader.text()
+        }
     }
 
     func setTask(_ id: String, to task: InstanceTask, expecting expected: [InstanceTask]?, now: Timestamp) throws {
@@ -126,8 +156,8 @@ struct SQLInstanceRepository: InstanceRepository {
                 .text(record.datastoreVersionID), SQLValue(record.task.rawValue), SQLValue(record.taskStarted),
                 SQLValue(record.serverID), .text(record.serverStatus.rawValue), SQLValue(record.address),
                 SQLValue(record.region), SQLValue(record.access), SQLValue(record.plugins),
-                SQLValue(record.computeHost), SQLValue(record.encryptedKey), SQLValue(now), .text(record.id),
-                SQLValue(record.version),
+                SQLValue(record.computeHost), SQLValue(record.encryptedKey), SQLValue(record.configurationID),
+                SQLValue(now), .text(record.id), SQLValue(record.version),
             ]
         )
         if changed == 0 {
@@ -152,16 +182,51 @@ struct SQLInstanceRepository: InstanceRepository {
         try requireChange(id, changed)
     }
 
-    func setServices(_ changes: [ServiceReport]) throws {
-        for change in changes {
-            try connection.execute(
-                statements.heartbeat,
-                [
-                    SQLValue(change.status.rawValue), .text(change.status.text), SQLValue(change.heartbeat),
-                    SQLValue(change.volumeUsedBytes), .text(change.instanceID),
-                ]
-            )
+    func setServices(_ changes: [ServiceReport]) throws -> [String] {
+        let reports = Self.newest(changes)
+        guard !reports.isEmpty else { return [] }
+        let stored = try connection.query(statements.serviceStatuses, [.list(reports.map(\.instanceID))]) { row in
+            var reader = RowReader(row)
+            return (try reader.text(), ServiceStatus(rawValue: try reader.int()) ?? .unknown)
         }
+        let before = Dictionary(stored) { _, last in last }.filter {
+            $0.value != .deleted && $0.value != .restartRequired
+        }
+        switch statements.heartbeats {
+        case .each(let statement):
+            for report in reports {
+                try connection.execute(
+                    statement,
+                    [
+                        SQLValue(report.status.rawValue), .text(report.status.text), SQLValue(report.heartbeat),
+                        SQLValue(report.volumeUsedBytes), .text(report.instanceID),
+                    ]
+                )
+            }
+        case .batch(let statement):
+            let documents = reports.filter { before[$0.instanceID] != nil }.map(Self.document)
+            if !documents.isEmpty { try connection.execute(statement, [SQLValue(JSONValue.array(documents))]) }
+        }
+        return reports.filter { report in before[report.instanceID].map { $0 != report.status } ?? false }
+            .map(\.instanceID)
+    }
+
+    /// One report an instance, ids ascending: the last one, with the last volume that any told.
+    private static func newest(_ changes: [ServiceReport]) -> [ServiceReport] {
+        var reports: [String: ServiceReport] = [:]
+        for change in changes {
+            let volume = reports[change.instanceID]?.volumeUsedBytes
+            reports[change.instanceID] = change
+            if change.volumeUsedBytes == nil { reports[change.instanceID]?.volumeUsedBytes = volume }
+        }
+        return reports.values.sorted { $0.instanceID < $1.instanceID }
+    }
+
+    private static func document(_ report: ServiceReport) -> JSONValue {
+        .array([
+            .string(report.instanceID), .int(Int64(report.status.rawValue)), .string(report.status.text),
+            .int(report.heartbeat.microseconds), report.volumeUsedBytes.map { .int(Int64($0)) } ?? .null,
+        ])
     }
 
     func markDeleted(_ id: String, now: Timestamp) throws {

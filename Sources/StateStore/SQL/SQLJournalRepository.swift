@@ -10,13 +10,13 @@ struct JournalStatements: Sendable {
     let insert: String
     /// id → rows
     let find: String
-    /// owner, host, lease expires, now, host, now, now, JSON array of `mark`s, JSON array of excluded resources, now → the
-    /// claimed row
-    let claim: String
-    /// now → id, fence, lease expires
+    let claim: JournalClaim
+    /// time → id, fence, lease expires of claims whose lease ends until then
     let expired: String
     /// host → time or NULL
     let nextDue: String
+    /// limit, limit
+    let hasten: String
     /// until, id, fence
     let renew: String
     /// step, done, scratch, attempt, updated, id, fence
@@ -35,9 +35,31 @@ struct JournalStatements: Sendable {
     let release: String
 }
 
+/// How a dialect claims. "Conditions" are host, now, JSON array of `mark`s, JSON array of excluded resources, now.
+enum JournalClaim: Sendable {
+    /// owner, host, lease expires, now, conditions → the claimed row
+    case one(String)
+    case steps(JournalClaimStatements)
+}
+
+/// For a database that many transactions write to at once: a resource's first live row is locked before one of its rows is
+/// taken, so that of all who want one, one at a time looks whether another is running.
+struct JournalClaimStatements: Sendable {
+    /// seq of the last one tried, conditions → seq, seq of the resource's first live row; the next few, oldest first
+    let candidates: String
+    /// seq → one row; none when it is no longer live or locked by another
+    let lock: String
+    /// seq, seq of the locked row, conditions → the row, if the locked one is still the first and it is still free
+    let check: String
+    /// owner, host, lease expires, updated, seq, fence, state; the last two as they were read
+    let take: String
+}
+
 struct SQLJournalRepository: JournalRepository {
     let connection: any StateConnection
     let statements: JournalStatements
+    /// Each record writes its event in the same transaction.
+    let events: OperationEventStatements
     let time: TransactionTime
 
     func insert(_ record: JournalRecord) throws {
@@ -52,6 +74,7 @@ struct SQLJournalRepository: JournalRepository {
                 SQLValue(record.created), SQLValue(record.updated),
             ]
         )
+        try note(.operationAccepted, record.id, at: record.created)
     }
 
     func find(_ id: String) throws -> JournalRecord? {
@@ -62,15 +85,54 @@ struct SQLJournalRepository: JournalRepository {
         owner: String, host: String?, lease: Duration, excluding resourceIDs: [String], stealing: [JournalLease]
     ) throws -> JournalRecord? {
         let now = try time.now
-        let marks = SQLValue.list(stealing.map(Self.mark))
-        return try connection.first(
-            statements.claim,
-            [
-                .text(owner), SQLValue(host), SQLValue(now + lease), SQLValue(now), SQLValue(host), SQLValue(now),
-                SQLValue(now), marks, .list(resourceIDs), SQLValue(now),
-            ],
-            Self.record
-        )
+        let conditions = [
+            SQLValue(host), SQLValue(now), .list(stealing.map(Self.mark)), .list(resourceIDs), SQLValue(now),
+        ]
+        switch statements.claim {
+        case .one(let statement):
+            return try connection.first(
+                statement, [.text(owner), SQLValue(host), SQLValue(now + lease), SQLValue(now)] + conditions,
+                Self.record)
+        case .steps(let statements):
+            return try claim(statements, conditions) { row in
+                row.state = .running
+                row.leaseOwner = owner
+                row.host = row.host ?? host
+                row.leaseExpires = now + lease
+                row.fence += 1
+                row.updated = now
+            }
+        }
+    }
+
+    private func claim(
+        _ statements: JournalClaimStatements, _ conditions: [SQLValue], _ take: (inout JournalRecord) -> Void
+    ) throws -> JournalRecord? {
+        var last = 0
+        while true {
+            let candidates = try connection.query(statements.candidates, [SQLValue(last)] + conditions) { row in
+                var reader = RowReader(row)
+                return (seq: try reader.int(), first: try reader.int())
+            }
+            for (seq, first) in candidates {
+                last = seq
+                let isLocked = try connection.first(statements.lock, [SQLValue(first)]) { _ in true } ?? false
+                guard isLocked,
+                    let found = try connection.first(
+                        statements.check, [SQLValue(seq), SQLValue(first)] + conditions, Self.record)
+                else { continue }
+                var taken = found
+                take(&taken)
+                let changed = try connection.execute(
+                    statements.take,
+                    [
+                        SQLValue(taken.leaseOwner), SQLValue(taken.host), SQLValue(taken.leaseExpires),
+                        SQLValue(taken.updated), SQLValue(seq), SQLValue(found.fence), .text(found.state.rawValue),
+                    ])
+                if changed > 0 { return taken }
+            }
+            if candidates.isEmpty { return nil }
+        }
     }
 
     /// What tells one claim from any other, as statements build it from a row.
@@ -78,8 +140,15 @@ struct SQLJournalRepository: JournalRepository {
         "\(claim.fence)/\(claim.leaseExpires.microseconds)/\(claim.id)"
     }
 
-    func expired() throws -> [JournalLease] {
-        try connection.query(statements.expired, [SQLValue(try time.now)]) { row in
+    /// Later than any lease.
+    private static let endOfTime = Timestamp(microseconds: .max)
+
+    func expired() throws -> [JournalLease] { try leases(until: time.now) }
+
+    func held() throws -> [JournalLease] { try leases(until: Self.endOfTime) }
+
+    private func leases(until limit: Timestamp) throws -> [JournalLease] {
+        try connection.query(statements.expired, [SQLValue(limit)]) { row in
             var reader = RowReader(row)
             return JournalLease(id: try reader.text(), fence: try reader.int(), leaseExpires: try reader.time())
         }
@@ -92,6 +161,10 @@ struct SQLJournalRepository: JournalRepository {
         } ?? nil
     }
 
+    func hasten(to limit: Timestamp) throws {
+        try connection.execute(statements.hasten, [SQLValue(limit), SQLValue(limit)])
+    }
+
     func renew(_ id: String, fence: Int, until: Timestamp) throws {
         try requireFence(
             id, fence, try connection.execute(statements.renew, [SQLValue(until), .text(id), SQLValue(fence)]))
@@ -100,6 +173,16 @@ struct SQLJournalRepository: JournalRepository {
     func record(
         _ id: String, fence: Int, step: String, isDone: Bool, scratch: JSONValue, attempt: Int, now: Timestamp
     ) throws {
+        if isDone {
+            try note(.stepDone, id, since: "step", at: now)
+        } else {
+            try connection.execute(
+                events.begin,
+                [
+                    SQLValue(now), SQLValue(now), .text(id), .text(step), .text(step), SQLValue(attempt), SQLValue(now),
+                    .text(id),
+                ])
+        }
         let changed = try connection.execute(
             statements.record,
             [
@@ -111,6 +194,7 @@ struct SQLJournalRepository: JournalRepository {
     }
 
     func postpone(_ id: String, fence: Int, notBefore: Timestamp, error: String?, now: Timestamp) throws {
+        try note(.stepRetried, id, cause: error, at: now)
         let changed = try connection.execute(
             statements.postpone, [SQLValue(notBefore), .message(error), SQLValue(now), .text(id), SQLValue(fence)])
         try requireFence(id, fence, changed)
@@ -121,6 +205,12 @@ struct SQLJournalRepository: JournalRepository {
             throw StateStoreError(.conflict, "Operation \(id) cannot end in the state \(state.rawValue).")
         }
         guard let row = try find(id) else { return try requireFence(id, fence, 0) }
+        if state == .failed {
+            try note(.stepFailed, id, cause: error, since: "step", at: now)
+            try note(.operationFailed, id, cause: error, since: "operation", at: now)
+        } else {
+            try note(.operationDone, id, since: "operation", at: now)
+        }
         let changed = try connection.execute(
             statements.finish,
             [
@@ -144,6 +234,18 @@ struct SQLJournalRepository: JournalRepository {
 
     func release(owner: String) throws {
         try connection.execute(statements.release, [.text(owner)])
+    }
+
+    /// Before the row changes: the event says what it was.
+    private func note(
+        _ kind: OperationEventRecord.Kind, _ id: String, cause: String? = nil, since scope: String? = nil,
+        at time: Timestamp
+    ) throws {
+        try connection.execute(
+            events.append,
+            [
+                .text(kind.rawValue), .message(cause), SQLValue(time), SQLValue(scope), SQLValue(time), .text(id),
+            ])
     }
 
     private func requireFence(_ id: String, _ fence: Int, _ changed: Int) throws {

@@ -8,6 +8,8 @@ struct QuotaStatements: Sendable {
     let beginAdmission: String?
     /// project → flavor, count, sum of volume GiB; one row a flavor
     let instances: String
+    /// project → input of each live resize
+    let resizes: String
     /// project → count
     let backups: String
     /// project → resource, limit
@@ -35,6 +37,14 @@ struct SQLQuotaRepository: QuotaRepository {
             usage.instances += row.count
             usage.volumesGiB += row.volumes
             usage.ramMiB += row.count * (flavorRAM[row.flavor] ?? 0)
+        }
+        let resizes = try connection.query(statements.resizes, [.text(projectID)]) { row in
+            var reader = RowReader(row)
+            return try reader.json()
+        }
+        for input in resizes {
+            usage.ramMiB += max(0, input["ram_mib_growth"]?.intValue ?? 0)
+            usage.volumesGiB += max(0, input["volume_gib_growth"]?.intValue ?? 0)
         }
         let backups = try connection.first(statements.backups, [.text(projectID)]) { row in
             var reader = RowReader(row)

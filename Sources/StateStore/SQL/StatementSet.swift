@@ -18,6 +18,13 @@ struct StatementSet: Sendable {
     let revocations: RevocationStatements
     let pluginValues: PluginValueStatements
     let leases: LeaseStatements
+    let rateBuckets: RateBucketStatements
+    let idempotencyKeys: IdempotencyStatements
+    let configurations: ConfigurationStatements
+    let parameters: ParameterStatements
+    let clusters: ClusterStatements
+    let modules: ModuleStatements
+    let events: OperationEventStatements
 }
 
 /// The repositories over one connection. Lives as long as one transaction body.
@@ -38,7 +45,8 @@ struct SQLTransaction: StateTransaction {
         SQLDatastoreRepository(connection: connection, statements: statements.datastores)
     }
     var journal: any JournalRepository {
-        SQLJournalRepository(connection: connection, statements: statements.journal, time: time)
+        SQLJournalRepository(
+            connection: connection, statements: statements.journal, events: statements.events, time: time)
     }
     var ledger: any LedgerRepository {
         SQLLedgerRepository(connection: connection, statements: statements.ledger)
@@ -63,5 +71,27 @@ struct SQLTransaction: StateTransaction {
     }
     var leases: any LeaseRepository {
         SQLLeaseRepository(connection: connection, statements: statements.leases, time: time)
+    }
+    var rateBuckets: any RateBucketRepository {
+        SQLRateBucketRepository(connection: connection, statements: statements.rateBuckets)
+    }
+    var idempotencyKeys: any IdempotencyRepository {
+        SQLIdempotencyRepository(connection: connection, statements: statements.idempotencyKeys, time: time)
+    }
+    var configurations: any ConfigurationRepository {
+        SQLConfigurationRepository(connection: connection, statements: statements.configurations)
+    }
+    var parameters: any ParameterRepository {
+        SQLParameterRepository(connection: connection, statements: statements.parameters)
+    }
+    var clusters: any ClusterRepository {
+        SQLClusterRepository(connection: connection, statements: statements.clusters)
+    }
+    var backupStrategies: any BackupStrategyRepository { SQLBackupStrategyRepository(connection: connection) }
+    var modules: any ModuleRepository {
+        SQLModuleRepository(connection: connection, statements: statements.modules)
+    }
+    var events: any OperationEventRepository {
+        SQLOperationEventRepository(connection: connection, statements: statements.events)
     }
 }

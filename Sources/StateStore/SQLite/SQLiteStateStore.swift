@@ -16,7 +16,7 @@ package final class SQLiteStateStore: StateStore {
 
     /// Only its writing connection is used.
     private let pool: DatabasePool
-    private let threads: ReaderThreads
+    private let threads: ConnectionThreads<SQLiteReader>
     private let clock: any WallClock
     private let logger: Logger
     private let isClosed = Mutex(false)
@@ -63,7 +63,7 @@ package final class SQLiteStateStore: StateStore {
         } catch {
             throw StateStoreError(.unavailable, "The state database \(path) cannot be opened.", cause: error)
         }
-        threads = ReaderThreads(count: Self.readers) { () throws(StateStoreError) in
+        threads = ConnectionThreads(count: Self.readers) { () throws(StateStoreError) in
             try SQLiteReader(path: path, busyTimeout: busyTimeout)
         }
     }

@@ -35,8 +35,12 @@ package struct CrashPoint: Sendable, Hashable, CustomStringConvertible {
 /// Every flow of this program.
 package enum FlowCatalogue {
     package static let flows: [any Flow] = [
-        CreateInstanceFlow(), DeleteInstanceFlow(), RestartInstanceFlow(), CreateBackupFlow(), DeleteBackupFlow(),
-        MigratePluginFlow(),
+        CreateInstanceFlow(), DeleteInstanceFlow(), RestartInstanceFlow(), RebootInstanceFlow(), CreateBackupFlow(),
+        DeleteBackupFlow(), MigratePluginFlow(),
+        AttachConfigurationFlow(), DetachConfigurationFlow(), ApplyConfigurationFlow(),
+        ReapplyModuleFlow(),
+        ResizeVolumeFlow(), ResizeFlavorFlow(), UpgradeInstanceFlow(), RebuildInstanceFlow(),
+        UpdateAccessFlow(),
     ]
 
     package static var crashPoints: [CrashPoint] {

@@ -12,7 +12,13 @@ struct BackupObjects: Sendable {
     init(_ services: FlowServices) { self.services = services }
 
     /// Name of a backup's object in the store.
-    static func name(projectID: String, backupID: String) -> String { "\(projectID)/\(backupID)" }
+    static func name(projectID: String, container: String?, backupID: String) -> String {
+        [projectID, container, backupID].compactMap(\.self).joined(separator: "/")
+    }
+
+    static func name(_ backup: BackupRecord) -> String {
+        name(projectID: backup.projectID, container: backup.container, backupID: backup.id)
+    }
 
     /// What a guest needs to make the backup, with a new data key.
     func backupInfo(_ backup: BackupRecord, instanceID: String) async throws -> BackupInfo {
@@ -26,7 +32,7 @@ struct BackupObjects: Sendable {
     /// What a guest needs to restore the backup: the key comes from the object's own header.
     func restoreInfo(_ backup: BackupRecord, instanceID: String) async throws -> BackupInfo {
         let (objects, keys) = (services.objects, services.keys)
-        let name = Self.name(projectID: backup.projectID, backupID: backup.id)
+        let name = Self.name(backup)
         let (dataKey, wrapped) = try await BlockingWork.run { () -> ([UInt8], [UInt8]) in
             let source = try objects.open(name)
             defer { source.close() }
@@ -38,9 +44,9 @@ struct BackupObjects: Sendable {
     }
 
     /// Removes the object, published or partial.
-    func delete(projectID: String, backupID: String) async throws {
+    func delete(_ name: String) async throws {
         let objects = services.objects
-        try await BlockingWork.run { try objects.delete(Self.name(projectID: projectID, backupID: backupID)) }
+        try await BlockingWork.run { try objects.delete(name) }
     }
 
     private func info(
@@ -48,7 +54,7 @@ struct BackupObjects: Sendable {
     ) -> BackupInfo {
         BackupInfo(
             id: backup.id, instanceID: instanceID,
-            location: services.objects.location(Self.name(projectID: backup.projectID, backupID: backup.id)),
+            location: services.objects.location(Self.name(backup)),
             type: backup.backupType ?? "", checksum: backup.checksum, dataKey: Secret(Base64.encode(dataKey)),
             wrappedKey: Base64.encode(wrapped), position: backup.position ?? .null, parent: .null
         )

@@ -15,9 +15,14 @@ package struct CreateBackupFlow: Flow {
 
     package init() {}
 
+    /// How long a broker that is away is waited for.
+    private static let busPatience = Duration.seconds(3600)
+
     package var steps: [FlowStep] {
         [
-            FlowStep("stream", deadline: .seconds(86_400 + 60), ledger: { try Self.entries($0) }, run: Self.stream)
+            FlowStep(
+                "stream", deadline: Self.busPatience + .seconds(86_400 + 60), ledger: { try Self.entries($0) },
+                run: Self.stream)
         ]
     }
 
@@ -25,7 +30,7 @@ package struct CreateBackupFlow: Flow {
 
     package func undo(_ run: FlowRun, step: FlowStep) async throws {
         let objects = BackupObjects(run.services)
-        try await objects.delete(projectID: run.record.projectID, backupID: try run.inputText("backup_id"))
+        try await objects.delete(try Self.objectName(run))
     }
 
     package func fail(
@@ -41,8 +46,13 @@ package struct CreateBackupFlow: Flow {
 
     private static func entries(_ run: FlowRun) throws -> [LedgerEntry] {
         let id = try run.inputText("backup_id")
-        let name = BackupObjects.name(projectID: run.record.projectID, backupID: id)
-        return run.ledgerEntries([("object", name)], owner: id)
+        return run.ledgerEntries([("object", try objectName(run))], owner: id)
+    }
+
+    private static func objectName(_ run: FlowRun) throws -> String {
+        BackupObjects.name(
+            projectID: run.record.projectID, container: run.record.input["container"]?.stringValue,
+            backupID: try run.inputText("backup_id"))
     }
 
     private static func stream(_ run: FlowRun) async throws {
@@ -55,7 +65,7 @@ package struct CreateBackupFlow: Flow {
             let info = try await objects.backupInfo(backup, instanceID: instanceID)
             try await guests.createBackup(instanceID, info, context: context)
         }
-        try await send()
+        try await BusPatience.run(run, for: busPatience, send)
         let isComplete = try await GuestWait.backup(
             run, backupID: backupID, instanceID: instanceID,
             deadline: .after(run.services.configuration.backupTimeout), resend: send

@@ -9,7 +9,8 @@ package import StateStore
 
 /// Makes an instance, empty or from a backup.
 ///
-/// Order: reserve the address, start the agent, make the volume while the agent comes up, then prepare the engine.
+/// Order: reserve the address, let the agent onto the bus, start it, let only whom the tenant said connect,
+/// make the volume while it comes up, then prepare the engine.
 package struct CreateInstanceFlow: Flow {
     package static let name = FlowName.createInstance
 
@@ -22,14 +23,21 @@ package struct CreateInstanceFlow: Flow {
                 ledger: { try Self.entries($0, .allocate) }, run: Self.allocate
             ),
             FlowStep(
+                "bus", deadline: GuestBusSteps.deadline, errorTask: .buildingErrorServer,
+                ledger: { try GuestBusSteps.entries($0) }, run: GuestBusSteps.make
+            ),
+            FlowStep(
                 "boot", deadline: .seconds(60), errorTask: .buildingErrorServer,
                 ledger: { try Self.entries($0, .boot) }, run: Self.boot
             ),
+            FlowStep(
+                "access", deadline: .seconds(60), errorTask: .buildingErrorSecurityGroup, run: AccessSteps.close),
             FlowStep(
                 "volume", deadline: .seconds(600), errorTask: .buildingErrorVolume,
                 ledger: { try Self.entries($0, .createVolume) }, run: Self.makeVolume
             ),
             FlowStep("prepare", deadline: .seconds(7200), errorTask: .buildingErrorTimeoutGuest, run: Self.prepare),
+            FlowStep("modules", deadline: .seconds(600), run: ModuleStep.applyToNew),
         ]
     }
 
@@ -54,6 +62,13 @@ package struct CreateInstanceFlow: Flow {
             )
         }
         try transaction.journal.scrubInput(run.record.id, keeping: ["instance_id", "backup_id"])
+    }
+
+    /// Before it was started no agent uses its account.
+    package func undo(_ run: FlowRun, step: FlowStep) async throws {
+        if step.name == "bus" { try await GuestBusSteps.remove(run, waiting: .zero) }
+        // Rules that were refused are nowhere.
+        if step.name == "access" { try await AccessSteps.strike(run) }
     }
 
     // MARK: Steps
@@ -81,11 +96,11 @@ package struct CreateInstanceFlow: Flow {
     private static func boot(_ run: FlowRun) async throws {
         let subject = try await InstanceSubject.load(run)
         let id = subject.instance.id
-        try await run.services.bus.declare(topic: GuestTopic.name(id), server: id)
         let serverID = try await run.services.compute.boot(
             BootRequest(
                 instanceID: id, flavor: subject.flavor,
-                guestConfiguration: subject.guestConfiguration(run, requirements: try await subject.requirements(run))
+                guestConfiguration: try subject.guestConfiguration(
+                    run, requirements: try await subject.requirements(run))
             )
         )
         let clock = run.services.clock
@@ -124,15 +139,17 @@ package struct CreateInstanceFlow: Flow {
             devicePath: nil,
             mountPoint: run.recall("data_directory")?.stringValue ?? "",
             backupInfo: try await backupInfo(run, subject),
-            configContents: try await subject.configuration(run),
+            configContents: try await subject.configuration(run, overrides: subject.overrides(run)),
             rootPassword: nil,
             overrides: .null,
             dsVersion: subject.version.number
         )
-        try await run.services.guests.prepare(id, arguments, context: run.context)
         let limit =
             backupID(run) == nil
             ? run.services.configuration.usageTimeout : run.services.configuration.restoreUsageTimeout
+        try await BusPatience.run(run, for: limit) {
+            try await run.services.guests.prepare(id, arguments, context: run.context)
+        }
         try await GuestWait.healthy(run, instanceID: id, deadline: .after(limit)) {
             try await run.services.guests.prepare(id, arguments, context: run.context)
         }

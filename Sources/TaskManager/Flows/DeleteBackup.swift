@@ -36,7 +36,7 @@ package struct DeleteBackupFlow: Flow {
         let id = try run.inputText("backup_id")
         let backups = try await run.services.store.read { try family(id, $0) }
         for backup in backups {
-            try await BackupObjects(run.services).delete(projectID: backup.projectID, backupID: backup.id)
+            try await BackupObjects(run.services).delete(BackupObjects.name(backup))
         }
     }
 

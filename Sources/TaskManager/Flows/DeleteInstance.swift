@@ -20,6 +20,7 @@ package struct DeleteInstanceFlow: Flow {
         [
             FlowStep("stop", deadline: .seconds(90), run: Self.stop),
             FlowStep("server", deadline: .seconds(120), run: Self.deleteServer),
+            FlowStep("bus", deadline: GuestBusSteps.deadline) { try await GuestBusSteps.remove($0) },
             FlowStep("volume", deadline: .seconds(120), run: Self.deleteVolume),
             FlowStep("network", deadline: .seconds(60), run: Self.release),
         ]
@@ -29,7 +30,14 @@ package struct DeleteInstanceFlow: Flow {
         let id = run.record.resourceID
         try transaction.backups.failRunning(instanceID: id, now: now)
         try transaction.faults.clear(instanceID: id)
+        let instance = try transaction.instances.find(id)
+        if let instance {
+            try transaction.backupStrategies.remove(projectID: instance.projectID, instanceID: id)
+        }
         try transaction.instances.markDeleted(id, now: now)
+        if let clusterID = instance?.membership?.clusterID {
+            try transaction.clusters.finishDeletion(clusterID, now: now)
+        }
     }
 
     package func fail(
@@ -58,7 +66,6 @@ package struct DeleteInstanceFlow: Flow {
     private static func deleteServer(_ run: FlowRun) async throws {
         let id = try run.inputText("instance_id")
         try await run.services.compute.deleteServer(id)
-        try await run.services.bus.forget(topic: GuestTopic.name(id), server: id)
         try await strike(run, effect: .boot)
         let clock = run.services.clock
         try await run.services.store.write(.relaxed) { transaction in
@@ -77,6 +84,7 @@ package struct DeleteInstanceFlow: Flow {
     private static func release(_ run: FlowRun) async throws {
         try await run.services.compute.release(run.inputText("instance_id"))
         try await strike(run, effect: .allocate)
+        try await AccessSteps.strike(run)
     }
 
     private static func strike(_ run: FlowRun, effect: ComputeEffect) async throws {

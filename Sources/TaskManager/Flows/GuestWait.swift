@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Calls
 import Model
 import StateStore
 
@@ -27,6 +28,28 @@ enum GuestWait {
                 case .failedToSpawn: throw FlowError(fault?.message ?? "The guest could not start the datastore.")
                 default: return nil
                 }
+            }
+        }
+    }
+
+    /// How often an agent is asked to report while its report is waited for.
+    private static let askInterval = Duration.seconds(2)
+
+    /// Asks the agent for its status until one is stored that `isNew`.
+    ///
+    /// - Returns: false at the deadline, or when the instance goes away.
+    static func report(
+        _ run: FlowRun, instanceID: String, deadline: Deadline, until isNew: @Sendable @escaping (ServiceStatus) -> Bool
+    ) async throws -> Bool {
+        let (services, context) = (run.services, run.context)
+        let (store, changes) = (services.store, services.changes)
+        let ask: @Sendable () async throws -> Void = { try await services.guests.ping(instanceID, context: context) }
+        try? await ask()
+        return try await resending(every: askInterval, ask) {
+            try await changes.wait(for: instanceID, deadline: deadline) { () -> Bool? in
+                guard !deadline.isPast, let instance = try await store.read({ try $0.instances.find(instanceID) })
+                else { return false }
+                return isNew(instance.service) ? true : nil
             }
         }
     }

@@ -51,14 +51,22 @@ struct InstanceSubject: Sendable {
         return try EngineRequirements(json: answer)
     }
 
+    /// Values of the instance's configuration group, empty without one.
+    func overrides(_ run: FlowRun) async throws -> [String: JSONValue] {
+        guard let id = instance.configurationID else { return [:] }
+        return try await run.services.store.read { try $0.configurations.values(id) }
+    }
+
     /// The engine's configuration text for this flavor and volume.
-    func configuration(_ run: FlowRun) async throws -> String {
+    ///
+    /// - Parameter overrides: Values of a configuration group.
+    func configuration(_ run: FlowRun, overrides: [String: JSONValue]) async throws -> String {
         let answer = try await run.services.plugins.policy(
             plugin("datastore"), .renderConfiguration,
             [
                 "version": .string(version.name), "memory_mb": .int(Int64(flavor.ramMiB)),
                 "vcpus": .int(Int64(flavor.vcpus)), "volume_gib": .int(Int64(instance.volumeGiB)),
-                "instance_id": .string(instance.id),
+                "instance_id": .string(instance.id), "overrides": .object(overrides),
             ],
             options(run)
         )
@@ -69,8 +77,13 @@ struct InstanceSubject: Sendable {
     }
 
     /// What the guest's configuration says besides what the compute driver adds.
-    func guestConfiguration(_ run: FlowRun, requirements: EngineRequirements) -> JSONValue {
-        guestConfiguration(run.services, requirements: requirements, projectID: instance.projectID)
+    ///
+    /// - Throws: When the instance's key in the state store cannot be opened.
+    func guestConfiguration(_ run: FlowRun, requirements: EngineRequirements) throws -> JSONValue {
+        let common = guestConfiguration(run.services, requirements: requirements, projectID: instance.projectID)
+        guard let guestBus = run.services.guestBus, var members = common.objectValue else { return common }
+        members["bus"] = try guestBus.members(members["bus"], of: instance)
+        return .object(members)
     }
 
     func guestConfiguration(

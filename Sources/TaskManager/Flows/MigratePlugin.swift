@@ -104,6 +104,6 @@ package struct MigratePluginFlow: Flow {
         try await run.services.compute.replaceAgent(
             BootRequest(
                 instanceID: subject.instance.id, flavor: subject.flavor,
-                guestConfiguration: subject.guestConfiguration(run, requirements: requirements)))
+                guestConfiguration: try subject.guestConfiguration(run, requirements: requirements)))
     }
 }

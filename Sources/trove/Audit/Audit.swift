@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import BrokerAccounts
 import Compute
 import Model
 import ObjectStore
@@ -31,6 +32,8 @@ struct Audit {
     let store: any StateStore
     let compute: any ComputeDriver
     let objects: any ObjectStore
+    /// nil: accounts at the broker are not looked at.
+    var accounts: (any BrokerAdministration)?
 
     /// What is different, strays first. Resources of an instance or backup with a live operation are in motion and left out.
     func run() async throws -> [Finding] {
@@ -41,6 +44,9 @@ struct Audit {
         )
         for name in try objects.list() {
             present[Key(kind: "object", tag: name)] = name.split(separator: "/").last.map(String.init)
+        }
+        for id in try await accounts?.instances() ?? [] {
+            present[Key(kind: LedgerEntry.busUser, tag: GuestAccount.user(id))] = id
         }
         let after = try await ledger()
         let moving = before.moving.union(after.moving)
@@ -60,12 +66,15 @@ struct Audit {
 
     /// What the ledger has on this host, or at all where instances have no host.
     private func ledger() async throws -> (entries: [Key: String], moving: Set<String>) {
-        let host = compute.host
+        let (host, hasAccounts) = (compute.host, accounts != nil)
         return try await store.read { transaction in
             let elsewhere = Set(
                 try transaction.instances.all().filter { $0.computeHost != nil && $0.computeHost != host }.map(\.id))
-            let entries = try transaction.ledger.all().filter { host == nil || !elsewhere.contains($0.ownerID) }
-                .map { (Key(kind: $0.kind, tag: $0.tag), $0.ownerID) }
+            // The broker has the accounts of all hosts.
+            let entries = try transaction.ledger.all().filter { entry in
+                entry.kind == LedgerEntry.busUser ? hasAccounts : host == nil || !elsewhere.contains(entry.ownerID)
+            }
+            .map { (Key(kind: $0.kind, tag: $0.tag), $0.ownerID) }
             let moving = try transaction.journal.live(resourceID: nil).map(\.resourceID)
             return (Dictionary(entries, uniquingKeysWith: { $1 }), Set(moving))
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import BrokerAccounts
 import Compute
 import Model
 import ObjectStore
@@ -10,7 +11,7 @@ import StateStore
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
-        abstract: "Compare what the ledger says with what is on this host.",
+        abstract: "Compare what the ledger says with what is on this host and at the broker.",
         discussion: """
             Prints a line for each thing that is there and nobody owns ('stray'), and for each thing that should be there \
             and is not ('missing'). Exits 0 when there is none. What an operation in progress makes or removes is left out.
@@ -25,18 +26,17 @@ struct AuditCommand: AsyncParsableCommand {
     func run() async throws {
         let home = home.home
         do {
-            guard Files.exists(home.database) else { throw StartError("\(home.path) is not a control plane's home") }
             let installation = try Installation()
-            let own = home.configuration + "/trove.yaml"
-            let configuration = try await WorkerConfiguration.read(
-                Files.exists(own) ? own : installation.configuration + "/trove.yaml"
-            )
-            let store = try SQLiteStateStore(path: home.database, logger: Log.make("audit"))
-            let compute = try EmbeddedShape.makeCompute(
+            let configuration = try await WorkerConfiguration.read(home, installation)
+            guard let store = try await configuration.state.existing(home, logger: Log.make("audit")) else {
+                throw StartError("\(home.path) is not a control plane's home")
+            }
+            let compute = try Seams.makeCompute(
                 home: home, installation: installation, configuration: configuration, isObserver: true
             )
             let findings = try await Audit(
-                store: store, compute: compute, objects: DirectoryObjectStore(root: home.backups)
+                store: store, compute: compute, objects: DirectoryObjectStore(root: home.backups),
+                accounts: try configuration.bus.administration()
             ).run()
             await store.close()
             report(findings)
@@ -48,6 +48,9 @@ struct AuditCommand: AsyncParsableCommand {
             Output.error(error.message)
             throw ExitCode(2)
         } catch let error as ComputeError {
+            Output.error(error.message)
+            throw ExitCode(2)
+        } catch let error as BrokerAccountError {
             Output.error(error.message)
             throw ExitCode(2)
         } catch let error as ObjectStoreError {

@@ -52,7 +52,8 @@ struct Catalogue: Sendable {
     }
 
     /// Makes the catalogue's rows equal to the files, and says what changed. A version whose file is gone stays for the
-    /// instances that use it, but is not active.
+    /// instances that use it, but is not active. What administrators made by the API stays as it is, unless a file names
+    /// it: then it is the file's.
     func reconcile(_ store: any StateStore, random: any RandomSource, logger: Logger) async throws {
         let datastores = datastores
         let changes = try await store.write(.durable) { transaction -> [String] in
@@ -61,15 +62,22 @@ struct Catalogue: Sendable {
             for file in datastores {
                 changes += try Self.reconcile(file, transaction, random: random, seen: &seen)
             }
-            for var version in try transaction.datastores.allVersions() where !seen.contains(version.id) {
-                guard version.isActive else { continue }
-                version.isActive = false
-                try transaction.datastores.upsert(version)
-                changes.append("version \(version.name): no file names it any more, not active")
-            }
-            return changes
+            return try changes + Self.leave(versionsBut: seen, transaction)
         }
         for change in changes { logger.notice("catalogue changed", metadata: ["change": "\(change)"]) }
+    }
+
+    /// What no file names any more is not active, and anybody's who may manage versions.
+    private static func leave(versionsBut seen: Set<String>, _ transaction: any StateTransaction) throws -> [String] {
+        var changes: [String] = []
+        for var version in try transaction.datastores.allVersions() where !seen.contains(version.id) {
+            guard version.manager == nil, version.isActive || version.sourceFile != nil else { continue }
+            if version.isActive { changes.append("version \(version.name): no file names it any more, not active") }
+            version.isActive = false
+            version.sourceFile = nil
+            try transaction.datastores.upsert(version)
+        }
+        return changes
     }
 
     private static func reconcile(
@@ -77,7 +85,8 @@ struct Catalogue: Sendable {
     ) throws -> [String] {
         var changes: [String] = []
         let known = try transaction.datastores.find(idOrName: file.datastore)
-        var datastore = known ?? DatastoreRecord(id: random.uuid(), name: file.datastore, defaultVersionID: nil)
+        let id = try known?.id ?? transaction.datastores.removedID(name: file.datastore) ?? random.uuid()
+        var datastore = known ?? DatastoreRecord(id: id, name: file.datastore, defaultVersionID: nil)
         if known == nil {
             try transaction.datastores.upsert(datastore)
             changes.append("datastore \(file.datastore) added")
@@ -85,18 +94,24 @@ struct Catalogue: Sendable {
         let versions = try transaction.datastores.versions(datastoreID: datastore.id)
         var preferred: String?
         for entry in file.versions {
-            let old = versions.first { $0.name == entry.name }
-            let record = DatastoreVersionRecord(
+            let named = versions.filter { $0.name == entry.name }
+            // A file may change the number of its version; another number of an administrator's version is another version.
+            let old = named.first { $0.number == entry.number } ?? named.first { $0.manager == nil }
+            var record = DatastoreVersionRecord(
                 id: old?.id ?? random.uuid(), datastoreID: datastore.id, name: entry.name, number: entry.number,
                 isActive: entry.isActive, packages: entry.packages,
                 plugins: entry.pluginDocument
             )
+            record.sourceFile = file.path.split(separator: "/").last.map(String.init)
             seen.insert(record.id)
             if entry.name == file.defaultVersion { preferred = record.id }
             guard record != old else { continue }
             try transaction.datastores.upsert(record)
             changes.append("\(file.datastore) \(entry.name) \(old == nil ? "added" : "changed")")
         }
+        // Where the file names none, an administrator may have.
+        let chosen = versions.first { $0.id == datastore.defaultVersionID && !seen.contains($0.id) }
+        if preferred == nil, let chosen, chosen.manager != nil { preferred = chosen.id }
         if datastore.defaultVersionID != preferred {
             datastore.defaultVersionID = preferred
             try transaction.datastores.upsert(datastore)

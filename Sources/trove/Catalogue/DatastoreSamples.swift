@@ -7,12 +7,17 @@ import Glibc
 enum DatastoreSamples {
     private static let limit = 1 << 20
 
-    /// All or nothing; nothing happens to a home that has the directory.
+    /// All or nothing, by one process at a time; nothing happens to a home that has the directory.
     static func seed(_ home: Home, _ installation: Installation) throws {
         let target = home.configuration + "/datastores"
         guard !Files.exists(target) else { return }
         let draft = home.configuration + "/.datastores.new"
         try make(home.configuration)
+        let lock = open(home.configuration, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard lock >= 0 else { throw failure("cannot open \(home.configuration)") }
+        defer { close(lock) }
+        guard flock(lock, LOCK_EX) == 0 else { throw failure("cannot lock \(home.configuration)") }
+        guard !Files.exists(target) else { return }
         try Files.removeTree(draft)
         try make(draft)
         let samples = installation.configuration + "/datastores"

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Client
 
-/// The operator's commands about datastores.
+/// What tenants see of datastores, and the operator's commands about them.
 struct DatastoreCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "datastore",
-        abstract: "Move instances from one plugin version to another.",
-        subcommands: [MigrateCommand.self]
-    )
+    static let configuration = Noun.configuration(
+        "datastore", "Show datastores and their versions; move instances from one plugin version to another.",
+        [
+            ListCommand<Datastores, NoFilter>.self, ShowCommand<Datastores>.self, DatastoreVersionCommand.self,
+            MigrateCommand.self,
+        ])
 }

@@ -51,10 +51,10 @@ struct MigrateCommand: AsyncParsableCommand {
             if let held = operation.catalogue.decisions.quarantine[target] {
                 throw StartError("\(target) is quarantined: \(held.reason); 'trove plugin lift \(plugin)' ends it")
             }
-            guard Files.exists(operation.home.database) else {
+            let configuration = try await WorkerConfiguration.read(operation.home, operation.installation)
+            guard let store = try await configuration.state.existing(operation.home, logger: Log.make("migrate")) else {
                 throw StartError("\(operation.home.path) is not a control plane's home")
             }
-            let store = try SQLiteStateStore(path: operation.home.database, logger: Log.make("migrate"))
             do {
                 try await migrate(to: target, store, operation.home)
                 await store.close()
@@ -65,7 +65,7 @@ struct MigrateCommand: AsyncParsableCommand {
         }
     }
 
-    private func migrate(to target: String, _ store: SQLiteStateStore, _ home: Home) async throws {
+    private func migrate(to target: String, _ store: any StateStore, _ home: Home) async throws {
         let (chosen, busy) = try await choose(target, store)
         for id in busy { Output.line("instance \(id): another operation works on it; migrate it when that has ended") }
         guard !chosen.isEmpty else {
@@ -73,7 +73,7 @@ struct MigrateCommand: AsyncParsableCommand {
             if !busy.isEmpty { throw ExitCode(1) }
             return
         }
-        guard let holder = HomeLock.holder(home), holder.send(SIGHUP) == 0 else {
+        guard HomeHolders.all(home).filter({ $0.send(SIGHUP) == 0 }).count > 0 else {
             Output.line("\(chosen.count) instances move to \(target) when a control plane runs")
             return
         }
@@ -86,7 +86,7 @@ struct MigrateCommand: AsyncParsableCommand {
     ///
     /// - Returns: Instance ids by journal row, and instances that cannot be moved now.
     private func choose(
-        _ target: String, _ store: SQLiteStateStore
+        _ target: String, _ store: any StateStore
     ) async throws -> (chosen: [(row: String, instance: String)], busy: [String]) {
         let (instance, datastore, version) = (instance, datastore, version)
         let result = try await store.write(.durable) { transaction in
@@ -105,11 +105,13 @@ struct MigrateCommand: AsyncParsableCommand {
                     busy.append(record.id)
                     continue
                 }
-                let row = JournalRecord(
+                var row = JournalRecord(
                     id: random.uuid(), requestID: random.requestID(), projectID: record.projectID, userID: "operator",
                     flow: FlowName.migratePlugin.rawValue, resourceID: record.id,
                     input: ["instance_id": .string(record.id), "plugin": .string(target), "before": before],
                     created: SystemWallClock().now)
+                row.host = record.computeHost
+                row.notBefore = Timestamp(microseconds: 0)
                 try transaction.journal.insert(row)
                 rows.append([row.id, record.id])
             }
@@ -152,7 +154,7 @@ struct MigrateCommand: AsyncParsableCommand {
     ///
     /// - Returns: How many failed.
     private func follow(
-        _ chosen: [(row: String, instance: String)], _ target: String, _ store: SQLiteStateStore
+        _ chosen: [(row: String, instance: String)], _ target: String, _ store: any StateStore
     ) async throws -> Int {
         var open = chosen
         var failed = 0

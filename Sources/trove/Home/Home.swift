@@ -19,10 +19,14 @@ struct Home: Sendable {
     var state: String { path + "/state" }
     var database: String { state + "/trove.db" }
     var lock: String { state + "/serve.lock" }
+    /// One locked file a process that serves some of the roles.
+    var roles: String { state + "/roles" }
     var backups: String { path + "/backups" }
     var plugins: String { path + "/plugins" }
     /// Plugins' own objects, by plugin and project.
     var pluginObjects: String { path + "/plugin-objects" }
+    /// Published logs of engines, by container and project.
+    var logObjects: String { path + "/log-objects" }
     /// One directory `id@version` a plugin that 'trove plugin install' put there.
     var installedPlugins: String { plugins + "/installed" }
     /// Reports of the conformance kit that are on record.
@@ -33,6 +37,8 @@ struct Home: Sendable {
     var pluginState: String { plugins + "/state.json" }
     /// What the worker made of it.
     var pluginStatus: String { plugins + "/status.json" }
+    /// The same of one of several processes.
+    func pluginStatus(of parent: Int32) -> String { plugins + "/status-\(parent).json" }
     var trustedKeys: String { configuration + "/trust" }
     var configuration: String { path + "/config" }
 

@@ -5,10 +5,16 @@ import Glibc
 import Identity
 import Model
 
-/// Adds users to the built-in identity.
+/// Users of instances; and those of the built-in identity are added here too.
 struct UserCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "user", abstract: "Manage users of the built-in identity.", subcommands: [AddUserCommand.self]
+        commandName: "user",
+        abstract: "Make, change and list users of an instance; add users to the built-in identity.",
+        subcommands: [
+            ListDatabaseUsersCommand.self, CreateDatabaseUserCommand.self, ShowDatabaseUserCommand.self,
+            DeleteDatabaseUserCommand.self, UpdateDatabaseUserCommand.self, GrantAccessCommand.self,
+            RevokeAccessCommand.self, AddUserCommand.self,
+        ]
     )
 }
 
@@ -16,7 +22,7 @@ struct UserCommand: ParsableCommand {
 struct AddUserCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add",
-        abstract: "Add a user and its project; the password is read from standard input.",
+        abstract: "Add a user and its project to the built-in identity; the password is read from standard input.",
         discussion: "A running control plane knows the user at its first login."
     )
 

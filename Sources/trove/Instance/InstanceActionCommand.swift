@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Client
 import Model
 
 /// `trove instance action INSTANCE ACTION [KEY=VALUE …]`
-struct InstanceActionCommand: ParsableCommand {
+struct InstanceActionCommand: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "action",
         abstract: "Call an action that a plugin adds to an instance.",
@@ -15,11 +16,7 @@ struct InstanceActionCommand: ParsableCommand {
             """
     )
 
-    @Option(
-        name: .customLong("home"),
-        help: ArgumentHelp(
-            "Read the variables from this control plane's openrc instead of the environment.", valueName: "directory"))
-    var homePath: String?
+    @OptionGroup(title: "Identity options") var identity: IdentityOptions
 
     @Flag(name: .customLong("list"), help: "Print what can be called on the instance.")
     var isList = false
@@ -44,21 +41,15 @@ struct InstanceActionCommand: ParsableCommand {
         }
     }
 
-    func run() throws {
-        do {
-            let client = try ServiceClient(try ClientSettings.read(home: homePath.map { Home(path: $0) }))
-            let id = try client.instanceID(instance)
-            let actions = try client.send("GET", "/instances/\(id)/actions").body?["actions"]?.arrayValue ?? []
-            guard let action else { return ActionList.write(actions) }
-            let answer = try client.send(
-                "POST", "/instances/\(id)/action",
-                .object([action: try arguments(actions.first { $0["name"]?.stringValue == action }, action)]),
-                limit: .seconds(240))
-            if let body = answer.body { Output.line(body.text) }
-        } catch let error as ClientError {
-            Output.error(error.message)
-            throw ExitCode(error.code.rawValue)
-        }
+    func perform(_ client: ServiceClient) throws {
+        let id = try client.id(.instance, instance)
+        let actions = try client.send("GET", "/instances/\(id)/actions").body?["actions"]?.arrayValue ?? []
+        guard let action else { return ActionList.write(actions) }
+        let answer = try client.send(
+            "POST", "/instances/\(id)/action",
+            .object([action: try arguments(actions.first { $0["name"]?.stringValue == action }, action)]),
+            limit: .seconds(240))
+        if let body = answer.body { Output.line(body.text) }
     }
 
     private func arguments(_ declaration: JSONValue?, _ action: String) throws -> JSONValue {

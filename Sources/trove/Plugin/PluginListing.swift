@@ -29,7 +29,7 @@ struct PluginListing {
         let catalogue = operation.catalogue
         let decisions = catalogue.decisions
         let references = try await operation.references()
-        let status = HomeLock.holder(operation.home) == nil ? nil : PluginStatus.read(operation.home)
+        let status = PluginStatus.any(operation.home)
         let disabled = catalogue.disabledPlugins.map { PluginReference($0) }
         let enabled = Set(catalogue.enabledPlugins.map { PluginReference($0).id })
         var entries: [Entry] = []

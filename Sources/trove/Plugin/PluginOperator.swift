@@ -41,8 +41,8 @@ struct PluginOperator {
 
     /// Every reference to a plugin that the home's control plane holds; nil for a home that was never served.
     func references() async throws -> PluginReferences? {
-        guard Files.exists(home.database) else { return nil }
-        let store = try SQLiteStateStore(path: home.database, logger: Log.make("plugin"))
+        let configuration = try await WorkerConfiguration.read(home, installation)
+        guard let store = try await configuration.state.existing(home, logger: Log.make("plugin")) else { return nil }
         do {
             let references = try await store.read { try PluginReferences($0) }
             await store.close()

@@ -16,19 +16,30 @@ struct PluginStatus: Sendable {
     var plugins: [PluginDescription]
     var refusals: [PluginRefusal]
 
-    func write(_ home: Home) {
+    /// - Parameter parent: Of the process that says so, when several serve the home; nil for the only one.
+    func write(_ home: Home, parent: Int32?) {
+        let path = parent.map(home.pluginStatus(of:)) ?? home.pluginStatus
         let json: JSONValue = [
             "format": 1, "generation": .int(Int64(generation)), "pid": .int(Int64(pid)), "error": .optional(error),
             "plugins": .array(plugins.map(Self.json)), "refusals": .array(refusals.map(\.json)),
         ]
-        if !PrivateFile.write(json.serialized, to: home.pluginStatus) {
-            Output.error("cannot write \(home.pluginStatus): \(String(cString: strerror(errno)))")
+        if !PrivateFile.write(json.serialized, to: path) {
+            Output.error("cannot write \(path): \(String(cString: strerror(errno)))")
         }
     }
 
-    /// nil without a file that can be read.
-    static func read(_ home: Home) -> PluginStatus? {
-        guard let bytes = Files.contents(home.pluginStatus, limit: 16 << 20), let json = try? JSONValue(parsing: bytes),
+    /// What the process with `holder`'s lock said last; nil without a file that can be read.
+    static func read(_ home: Home, _ holder: LockHolder) -> PluginStatus? {
+        read(HomeLock.holder(home) == holder ? home.pluginStatus : home.pluginStatus(of: holder.pid))
+    }
+
+    /// What one of those that serve the home said last; nil when none does.
+    static func any(_ home: Home) -> PluginStatus? {
+        HomeHolders.all(home).lazy.compactMap { read(home, $0) }.first
+    }
+
+    private static func read(_ path: String) -> PluginStatus? {
+        guard let bytes = Files.contents(path, limit: 16 << 20), let json = try? JSONValue(parsing: bytes),
             json["format"]?.intValue == 1, let generation = json["generation"]?.intValue
         else { return nil }
         return PluginStatus(

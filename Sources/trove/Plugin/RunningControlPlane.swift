@@ -15,12 +15,19 @@ struct RunningControlPlane {
     /// - Returns: What runs now; nil when no control plane serves the home: the next one finds the decisions.
     /// - Throws: `StartError` when it does not answer, or did not take them.
     func take(_ decisions: PluginState) throws -> PluginStatus? {
-        guard let holder = HomeLock.holder(home) else { return nil }
+        var last: PluginStatus?
+        let limit = ContinuousClock.now + Self.patience
+        for holder in HomeHolders.all(home) { last = try take(decisions, holder, limit) ?? last }
+        return last
+    }
+
+    private func take(
+        _ decisions: PluginState, _ holder: LockHolder, _ limit: ContinuousClock.Instant
+    ) throws -> PluginStatus? {
         guard try tell(holder) else { return nil }
         var again = ContinuousClock.now + Self.repeatAfter
-        let limit = ContinuousClock.now + Self.patience
         while ContinuousClock.now < limit {
-            if let status = PluginStatus.read(home), status.generation >= decisions.generation {
+            if let status = PluginStatus.read(home, holder), status.generation >= decisions.generation {
                 if let error = status.error { throw StartError("the control plane did not take it: \(error)") }
                 return status
             }

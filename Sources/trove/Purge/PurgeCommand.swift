@@ -31,7 +31,7 @@ struct PurgeCommand: AsyncParsableCommand {
             try home.prepare()
             _ = try HomeLock.take(home, patienceSeconds: 5)
             let installation = try Installation()
-            let compute = try EmbeddedShape.makeCompute(
+            let compute = try Seams.makeCompute(
                 home: home, installation: installation, configuration: await configuration(home, installation)
             )
             let owners = Set(try await compute.inventory().compactMap(\.ownerID))
@@ -54,9 +54,7 @@ struct PurgeCommand: AsyncParsableCommand {
     /// What the home was served with: it decides where its processes are looked for. A home whose file cannot be read any
     /// more is purged with the defaults.
     private func configuration(_ home: Home, _ installation: Installation) async -> WorkerConfiguration {
-        let own = home.configuration + "/trove.yaml"
-        let path = Files.exists(own) ? own : installation.configuration + "/trove.yaml"
-        return (try? await WorkerConfiguration.read(path)) ?? WorkerConfiguration()
+        (try? await WorkerConfiguration.read(home, installation)) ?? WorkerConfiguration()
     }
 
     /// An ordinary user may own the home and not the directory above it: then the home stays, empty.

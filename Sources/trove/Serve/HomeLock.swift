@@ -9,15 +9,21 @@ enum HomeLock {
     ///
     /// - Returns: The descriptor that holds it; the lock lives as long as any process has it open.
     static func take(_ home: Home, patienceSeconds: Int = 15) throws -> Int32 {
+        let descriptor = try lock(home, LOCK_EX, patienceSeconds)
+        write(LockHolder.own, to: descriptor)
+        return descriptor
+    }
+
+    /// Takes the lock together with any number of others that take it so, until this process ends.
+    static func share(_ home: Home) throws { _ = try lock(home, LOCK_SH, 15) }
+
+    private static func lock(_ home: Home, _ kind: Int32, _ patienceSeconds: Int) throws -> Int32 {
         let descriptor = open(home.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw StartError("cannot open \(home.lock): \(String(cString: strerror(errno)))")
         }
         for attempt in 0..<(patienceSeconds * 50) {
-            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
-                write(LockHolder.own, to: descriptor)
-                return descriptor
-            }
+            if flock(descriptor, kind | LOCK_NB) == 0 { return descriptor }
             if attempt == 50 {
                 Output.error("another control plane serves \(home.path); waiting \(patienceSeconds) s for it to stop")
             }
@@ -37,7 +43,7 @@ enum HomeLock {
         return Files.contents(home.lock, limit: 256).flatMap { LockHolder(String(decoding: $0, as: UTF8.self)) }
     }
 
-    private static func write(_ holder: LockHolder?, to descriptor: Int32) {
+    static func write(_ holder: LockHolder?, to descriptor: Int32) {
         let bytes = Array((holder?.text ?? "").utf8)
         guard ftruncate(descriptor, 0) == 0 else { return }
         _ = pwrite(descriptor, bytes, bytes.count, 0)

@@ -28,7 +28,9 @@ struct ListenAddress: Sendable, CustomStringConvertible {
     }
 
     var description: String { "\(host):\(port)" }
-    var url: String { "http://\(host == "0.0.0.0" ? "127.0.0.1" : host):\(port)" }
+    /// Where a client on this host finds it.
+    var urlAuthority: String { "\(host == "0.0.0.0" ? "127.0.0.1" : host):\(port)" }
+    var url: String { "http://\(urlAuthority)" }
 
     /// Binds and listens. The descriptor is close-on-exec.
     func listen(backlog: Int32 = 1024) throws -> (descriptor: Int32, address: ListenAddress) {

@@ -5,7 +5,7 @@ import Glibc
 import TaskManager
 
 /// Runs the control plane in the foreground.
-struct ServeCommand: ParsableCommand {
+struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
         abstract: "Run the control plane in the foreground.",
@@ -16,11 +16,24 @@ struct ServeCommand: ParsableCommand {
             Files in $TROVE_HOME/config take the place of the sample configuration's, plugins in $TROVE_HOME/plugins come \
             beside those that are installed. TROVE_LOG_LEVEL (default notice) says how much is logged on standard error.
 
+            Without --role one process is everything, and the only one of its home. With it, any number of processes share the \
+            work, on any number of hosts: 'state.url', 'bus.url' and 'identity.url' in trove.yaml say where they meet. SIGUSR2 \
+            then replaces the workers by the program that is installed now, without a refused connection.
+
             As root, each database has a user, a volume and limits of its own; as another user it has none of them.
             """
     )
 
     @OptionGroup var home: HomeOption
+
+    @Option(
+        name: .customLong("role"),
+        help: ArgumentHelp(
+            "Serve this role alone: api, taskmanager or conductor; may be given several times. Default: all.",
+            valueName: "role"
+        )
+    )
+    var roles: [Role] = []
 
     @Option(
         help: ArgumentHelp(
@@ -42,13 +55,19 @@ struct ServeCommand: ParsableCommand {
     )
     var crashAt: String?
 
-    func run() throws {
+    func run() async throws {
         if let crashAt, CrashPoint(crashAt) == nil {
             throw ValidationError("'\(crashAt)' is no point of any flow; 'trove flows' lists them.")
         }
         do {
             let address = try ListenAddress(listen ?? Environment.value("TROVE_LISTEN") ?? "127.0.0.1:8779")
-            let supervisor = try Supervisor(home: home.home, address: address, crashAt: crashAt)
+            let roles = roles.isEmpty ? Role.all : Set(roles)
+            let configuration = try await WorkerConfiguration.read(home.home, try Installation())
+            try configuration.check(roles)
+            let supervisor = try Supervisor(
+                home: home.home, roles: roles, address: address,
+                workerCount: roles == [.api] ? configuration.apiWorkers : 1,
+                hasTLS: configuration.tlsCertificate != nil, crashAt: crashAt)
             throw ExitCode(try supervisor.run())
         } catch let error as StartError {
             Output.error(error.message)

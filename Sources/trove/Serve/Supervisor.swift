@@ -3,33 +3,59 @@
 import CLinux
 import Glibc
 
-/// The parent process: owns the listening socket and keeps a worker running behind it.
+/// The parent process: owns the listening socket and keeps its workers running behind it.
 ///
-/// A connection that arrives while no worker runs waits in the socket's backlog.
-struct Supervisor {
-    /// Descriptors as the worker finds them.
-    enum WorkerDescriptor {
-        static let listener: Int32 = 3
-        static let lifeline: Int32 = 4
-        static let lock: Int32 = 5
-    }
-
+/// A connection that arrives while no worker runs waits in the socket's backlog. SIGHUP is passed on; SIGUSR2 replaces every
+/// worker by one of the program that is installed now, and the old one stops when the new one serves.
+final class Supervisor {
     private let home: Home
+    private let roles: Set<Role>
     private let executable: String
     private let listener: Int32
     private let address: ListenAddress
+    private let scheme: String
     private let lock: Int32
+    /// Among the processes with these roles on this home.
+    private let number: Int
     private let signals: Int32
     private let crashAt: String?
+    private var slots: [Slot]
+    private var workers: [WorkerProcess] = []
+    private var isStopping = false
+    private var hasSaidReady = false
+    /// What the process ends with once all workers are gone.
+    private var code: Int32 = 0
 
-    init(home: Home, address: ListenAddress, crashAt: String?) throws {
+    private struct Slot {
+        /// Milliseconds before the next start after a failure.
+        var pause: Int64 = 100
+        /// When it is started again; nil while it has a worker.
+        var startAt: Int64? = 0
+        var hasBeenReady = false
+    }
+
+    /// - Parameters:
+    ///   - roles: All of them: this is the home's only control plane.
+    ///   - workerCount: Processes behind the socket; more than one for the API alone.
+    init(
+        home: Home, roles: Set<Role>, address: ListenAddress, workerCount: Int, hasTLS: Bool, crashAt: String?
+    ) throws {
         self.home = home
+        self.roles = roles
         self.crashAt = crashAt
+        scheme = hasTLS ? "https" : "http"
+        slots = Array(repeating: Slot(), count: workerCount)
         executable = try Installation().executable
         try home.prepare()
-        lock = try HomeLock.take(home)
-        (listener, self.address) = try address.listen()
-        signals = clinux_signal_fd([SIGTERM, SIGINT, SIGHUP, SIGQUIT], 4)
+        (lock, number) = roles == Role.all ? (try HomeLock.take(home), 1) : try RoleLock.take(home, roles)
+        if roles.contains(.api) {
+            (listener, self.address) = try InheritedSocket.take() ?? address.listen()
+        } else {
+            self.address = address
+            listener = open("/dev/null", O_RDWR | O_CLOEXEC)
+            guard listener >= 0 else { throw StartError("cannot open /dev/null: \(String(cString: strerror(errno)))") }
+        }
+        signals = clinux_signal_fd([SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR2], 5)
         guard signals >= 0 else { throw StartError("cannot watch signals: \(String(cString: strerror(-signals)))") }
         signal(SIGPIPE, SIG_IGN)
     }
@@ -38,24 +64,11 @@ struct Supervisor {
     ///
     /// - Returns: The exit code.
     func run() throws -> Int32 {
-        if geteuid() != 0 { Output.error(Self.withoutRoot) }
-        var pauseMilliseconds: Int32 = 100
-        var hasBeenReady = false
+        if geteuid() != 0, roles.contains(.taskmanager) { Output.error(Self.withoutRoot) }
         while true {
-            let worker = try start()
-            let end = watch(worker, isFirst: !hasBeenReady)
-            close(worker.lifeline)
-            close(worker.pidfd)
-            switch end {
-            case .stopped(let code): return code
-            case .refused(let code): return code
-            case .died(let reason, let wasReady):
-                hasBeenReady = hasBeenReady || wasReady
-                if wasReady { pauseMilliseconds = 100 }
-                Output.error("the worker \(reason); starting it again in \(pauseMilliseconds) ms")
-                if let signal = waitForSignal(milliseconds: pauseMilliseconds), signal != SIGHUP { return 0 }
-                pauseMilliseconds = min(pauseMilliseconds * 2, 5000)
-            }
+            if !isStopping { try startDue() }
+            if isStopping, workers.isEmpty { return code }
+            watch()
         }
     }
 
@@ -67,128 +80,110 @@ struct Supervisor {
         """
     }
 
-    private struct Worker {
-        var pid: pid_t
-        var pidfd: Int32
-        /// The parent's end: readable when the worker says that it is ready, closed when the parent ends.
-        var lifeline: Int32
-    }
+    // MARK: Starting
 
-    private enum End {
-        case stopped(Int32)
-        /// The worker said that it cannot start with this configuration.
-        case refused(Int32)
-        case died(String, wasReady: Bool)
-    }
-
-    private func start() throws -> Worker {
-        var pair: [Int32] = [0, 0]
-        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0, &pair) == 0 else {
-            throw StartError("cannot make a socket pair: \(String(cString: strerror(errno)))")
+    private func startDue() throws {
+        let now = Self.milliseconds()
+        for index in slots.indices {
+            guard let time = slots[index].startAt, time <= now else { continue }
+            workers.append(try makeWorker(index))
+            slots[index].startAt = nil
         }
-        defer { close(pair[1]) }
-        var arguments = [executable, "worker", "--home", home.path, "--address", "\(address)"]
+    }
+
+    private func makeWorker(_ slot: Int) throws -> WorkerProcess {
+        var arguments = [executable, "worker", "--home", home.path, "--address", "\(address)", "--slot", "\(slot)"]
+        if roles != Role.all {
+            arguments +=
+                ["--number", "\(number)"] + Role.allCases.filter(roles.contains).flatMap { ["--role", $0.rawValue] }
+        }
         if let crashAt { arguments += ["--crash-at", crashAt] }
-        var pid: pid_t = 0
-        var pidfd: Int32 = -1
-        let code = Self.spawn(arguments, extra: [listener, pair[1], lock], pid: &pid, pidfd: &pidfd)
-        guard code == 0 else {
-            close(pair[0])
-            throw StartError("cannot start \(executable): \(String(cString: strerror(code)))")
-        }
-        return Worker(pid: pid, pidfd: pidfd, lifeline: pair[0])
+        return try WorkerProcess(slot: slot, arguments: arguments, listener: listener, lock: lock)
     }
 
-    private static func spawn(
-        _ arguments: [String], extra: [Int32], pid: inout pid_t, pidfd: inout Int32
-    ) -> Int32 {
-        var options = clinux_spawn()
-        options.stdin_fd = -1
-        options.stdout_fd = STDOUT_FILENO
-        options.stderr_fd = STDERR_FILENO
-        options.extra_count = extra.count
-        options.umask = 0o077
-        var argv = arguments.map { UnsafePointer(strdup($0)) } + [nil]
-        defer { for pointer in argv { free(UnsafeMutableRawPointer(mutating: pointer)) } }
-        let working = Array(Files.currentDirectory.utf8CString)
-        return argv.withUnsafeMutableBufferPointer { argv in
-            extra.withUnsafeBufferPointer { extra in
-                working.withUnsafeBufferPointer { working in
-                    options.argv = UnsafePointer(argv.baseAddress)
-                    options.extra_fds = extra.baseAddress
-                    options.directory = working.baseAddress
-                    return environ.withMemoryRebound(to: UnsafePointer<CChar>?.self, capacity: 1) { environment in
-                        options.envp = UnsafePointer(environment)
-                        return clinux_spawn_process(&options, &pid, &pidfd)
-                    }
-                }
-            }
+    /// Starts a second worker in each slot; whoever it succeeds stops when it is ready.
+    private func replaceWorkers() {
+        guard roles != Role.all else {
+            Output.error("the only control plane of a home cannot be replaced while it runs; stop and start it")
+            return
+        }
+        for slot in slots.indices where workers.filter({ $0.slot == slot && !$0.isLeaving }).count == 1 {
+            do { workers.append(try makeWorker(slot)) } catch { Output.error("\(error)") }
         }
     }
 
     // MARK: Watching
 
-    private func watch(_ worker: Worker, isFirst: Bool) -> End {
-        var wasReady = false
-        var isStopping = false
-        // A worker that does not serve yet does not listen for it either.
-        var owesHangup = false
-        var killAt: Int64 = .max
-        while true {
-            var polled = [
-                pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: worker.pidfd, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: wasReady ? -1 : worker.lifeline, events: Int16(POLLIN), revents: 0),
-            ]
-            let now = Self.milliseconds()
-            _ = poll(&polled, 3, killAt == .max ? -1 : Int32(max(0, killAt - now)))
-            if Self.milliseconds() >= killAt {
-                Output.error("the worker does not stop; ending it")
-                clinux_pidfd_signal(worker.pidfd, SIGKILL)
-                killAt = .max
-            }
-            if polled[2].revents != 0 {
-                var byte: UInt8 = 0
-                wasReady = read(worker.lifeline, &byte, 1) == 1
-                if wasReady, owesHangup { clinux_pidfd_signal(worker.pidfd, SIGHUP) }
-                if wasReady, isFirst { Output.line("trove: ready \(address.url)") }
-                if !wasReady { polled[1].revents |= Int16(POLLIN) }
-            }
-            if polled[0].revents != 0, let signal = readSignal() {
-                if signal == SIGHUP {
-                    if wasReady { clinux_pidfd_signal(worker.pidfd, SIGHUP) } else { owesHangup = true }
-                } else if !isStopping {
-                    isStopping = true
-                    killAt = Self.milliseconds() + 45_000
-                    clinux_pidfd_signal(worker.pidfd, SIGTERM)
-                } else {
-                    killAt = 0
-                }
-            }
-            if polled[1].revents != 0 {
-                var status: Int32 = 0
-                guard clinux_pidfd_wait(worker.pidfd, wasReady ? 0 : 2000, &status) == 0 else { continue }
-                return Self.end(status, isStopping: isStopping, wasReady: wasReady)
+    private func watch() {
+        var polled = [pollfd(fd: signals, events: Int16(POLLIN), revents: 0)]
+        for worker in workers {
+            polled.append(pollfd(fd: worker.pidfd, events: Int16(POLLIN), revents: 0))
+            polled.append(pollfd(fd: worker.isReady ? -1 : worker.lifeline, events: Int16(POLLIN), revents: 0))
+        }
+        let dues = workers.map(\.killAt) + (isStopping ? [] : slots.compactMap(\.startAt))
+        let due = dues.min() ?? .max
+        _ = poll(&polled, nfds_t(polled.count), due == .max ? -1 : Int32(max(0, due - Self.milliseconds())))
+        if polled[0].revents != 0 {
+            let signal = clinux_read_signal(signals)
+            if signal != 0 { take(signal) }
+        }
+        let now = Self.milliseconds()
+        for (index, worker) in workers.enumerated() where 2 * index + 2 < polled.count {
+            worker.endIfDue(now: now)
+            let news = worker.news(
+                lifelineEvents: polled[2 * index + 2].revents, processEvents: polled[2 * index + 1].revents)
+            switch news {
+            case .ready: becameReady(worker)
+            case .ended(let code, let signal): ended(worker, code: code, signal: signal)
+            case nil: break
             }
         }
     }
 
-    private static func end(_ status: Int32, isStopping: Bool, wasReady: Bool) -> End {
-        let (code, signal) = (clinux_exit_code(status), clinux_term_signal(status))
-        if isStopping { return .stopped(code == 0 ? 0 : 1) }
-        if code == EX_CONFIG { return .refused(code) }
-        if code >= 0 { return .died("ended with code \(code)", wasReady: wasReady) }
-        return .died("was ended by signal \(signal)", wasReady: wasReady)
+    private func take(_ signal: Int32) {
+        switch signal {
+        case SIGHUP: for worker in workers { worker.hangup() }
+        case SIGUSR2: if !isStopping { replaceWorkers() }
+        default: stop()
+        }
     }
 
-    private func readSignal() -> Int32? {
-        let signal = clinux_read_signal(signals)
-        return signal == 0 ? nil : signal
+    private func stop() {
+        isStopping = true
+        for worker in workers { worker.stop(now: Self.milliseconds()) }
     }
 
-    private func waitForSignal(milliseconds: Int32) -> Int32? {
-        var polled = pollfd(fd: signals, events: Int16(POLLIN), revents: 0)
-        return poll(&polled, 1, milliseconds) > 0 ? readSignal() : nil
+    private func becameReady(_ worker: WorkerProcess) {
+        slots[worker.slot].hasBeenReady = true
+        slots[worker.slot].pause = 100
+        // In the order of their starts: one that was started since, of a newer program perhaps, is yet to become ready.
+        for old in workers.prefix(while: { $0 !== worker }) where old.slot == worker.slot && !old.isLeaving {
+            old.stop(now: Self.milliseconds())
+        }
+        guard !hasSaidReady, slots.allSatisfy(\.hasBeenReady) else { return }
+        hasSaidReady = true
+        Output.line("trove: ready " + (roles.contains(.api) ? "\(scheme)://\(address.urlAuthority)" : Role.text(roles)))
+    }
+
+    private func ended(_ worker: WorkerProcess, code: Int32, signal: Int32) {
+        workers.removeAll { $0 === worker }
+        if worker.isLeaving || isStopping {
+            if isStopping, code != 0 { self.code = max(self.code, 1) }
+            return
+        }
+        let reason = code >= 0 ? "ended with code \(code)" : "was ended by signal \(signal)"
+        guard !workers.contains(where: { $0.slot == worker.slot }) else {
+            return Output.error("the new worker \(reason); the old one goes on")
+        }
+        // A worker of a slot that has served before may be refused for what an operator is just changing.
+        if code == EX_CONFIG, !slots[worker.slot].hasBeenReady || slots.count == 1 {
+            self.code = code
+            return stop()
+        }
+        let pause = slots[worker.slot].pause
+        Output.error("the worker \(reason); starting it again in \(pause) ms")
+        slots[worker.slot].startAt = Self.milliseconds() + pause
+        slots[worker.slot].pause = min(pause * 2, 5000)
     }
 
     private static func milliseconds() -> Int64 {

@@ -2,75 +2,82 @@
 
 import API
 import CLinux
-import Calls
-import Compute
 import Conductor
 import Glibc
-import Identity
 import Logging
 import Messaging
-import Model
-import ObjectStore
 import PluginHost
 import ServiceLifecycle
 import StateStore
 import TaskManager
 import UnixSignals
 
-/// The embedded shape: API, task manager, conductor and the hub in one process.
+/// One process that serves: any of API, task manager and conductor, and the hub where there is no broker.
 struct Worker {
-    private let shape: EmbeddedShape
+    private let seams: Seams
     private let lifeline: Lifeline
-    private let services: FlowServices
-    private let api: APIService
-    private let taskManager: TaskManagerService
-    private let conductor: ConductorService
-    private let hub: LocalHub
+    private let hub: LocalHub?
+    private let api: APIService?
+    private let roles: [any Service]
     private let metrics: MetricsService?
+    /// Whether the catalogue's rows wait for the state store.
+    private let owesCatalogue: Bool
+    private let logger = Log.make("worker")
 
-    init(home: Home, address: ListenAddress, crashPoint: CrashPoint?) async throws {
+    init(home: Home, address: ListenAddress, place: WorkerPlace, crashPoint: CrashPoint?) async throws {
         let metrics = WorkerMetrics()
-        let shape = try await EmbeddedShape(home: home, address: address)
-        self.shape = shape
-        lifeline = Lifeline(descriptor: Supervisor.WorkerDescriptor.lifeline)
-        hub = LocalHub(path: shape.busPath, logger: Log.make("hub"))
-        services = shape.flowServices()
-        api = try await shape.api(services: services, listener: Supervisor.WorkerDescriptor.listener)
-        self.metrics = try metrics.service(shape.configuration.metricsListen, plugins: shape.plugins)
-        conductor = ConductorService(
-            bus: shape.bus, store: shape.store, hostName: "local", logger: Log.make("conductor"),
-            plugins: PeerEndpoint(store: shape.store, plugins: shape.plugins),
-            onPluginFault: { [plugins = shape.plugins] report in
-                await plugins.guestTrapped(report.plugin, instanceID: report.instanceID, signal: report.signal)
-            }
-        )
-        taskManager = TaskManagerService(
-            services: services, hostName: "local", logger: Log.make("taskmanager"),
-            passed: { if $0 == crashPoint { Self.endControlPlane() } }
-        )
+        let seams = try await Seams(home: home, address: address, place: place)
+        self.seams = seams
+        lifeline = Lifeline(descriptor: WorkerProcess.Descriptor.lifeline)
+        hub = seams.hubPath.map { LocalHub(path: $0, logger: Log.make("hub")) }
+        var roles: [any Service] = []
+        if place.roles.contains(.conductor) { roles.append(seams.conductor()) }
+        if place.roles.contains(.taskmanager), let compute = seams.compute {
+            roles.append(try seams.taskManager(compute) { if $0 == crashPoint { Self.endControlPlane() } })
+        }
+        self.roles = roles
+        try await seams.startPlugins()
+        do {
+            try await seams.reconcile()
+            owesCatalogue = false
+        } catch let error as StateStoreError where error.mayPass {
+            owesCatalogue = true
+        }
+        api = place.roles.contains(.api) ? seams.api(listener: WorkerProcess.Descriptor.listener) : nil
+        do { try api?.loadCertificates() } catch { throw StartError(error.message) }
+        self.metrics = try metrics.service(
+            seams.configuration.metricsListen, spread: place.isAlone ? 1 : 32, plugins: seams.plugins)
     }
 
     func run() async throws {
-        let bus = BusService(bus: services.bus)
-        let plugins = PluginRunnerService(client: shape.plugins)
-        let reload = ReloadService(shape: shape)
         let lifeline = lifeline
-        let ready = ReadyService { lifeline.sayReady() }
-        var listeners = [ServiceGroupConfiguration.ServiceConfiguration(service: api)]
-        if let metrics { listeners.insert(.init(service: metrics), at: 0) }
+        let seams = seams
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+            .init(service: lifeline, successTerminationBehavior: .gracefullyShutdownGroup)
+        ]
+        if let hub { services.append(.init(service: HubService(hub: hub))) }
+        services.append(.init(service: BusService(bus: seams.bus)))
+        services.append(.init(service: NotifierService(notifier: seams.notifier)))
+        services.append(.init(service: PluginRunnerService(client: seams.plugins)))
+        if owesCatalogue {
+            let catalogue = FirstWorkService(work: { try await seams.reconcile() }, logger: logger)
+            services.append(.init(service: catalogue, successTerminationBehavior: .ignore))
+        }
+        services += roles.map { .init(service: $0) }
+        let api = api
+        let reload = ReloadService {
+            await api?.reloadCertificates()
+            await seams.reload()
+        }
+        services.append(.init(service: reload))
+        if let metrics { services.append(.init(service: metrics)) }
+        if let api { services.append(.init(service: api)) }
+        services.append(.init(service: ReadyService { lifeline.sayReady() }))
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [
-                    .init(service: lifeline, successTerminationBehavior: .gracefullyShutdownGroup),
-                    .init(service: HubService(hub: hub)), .init(service: bus), .init(service: plugins),
-                    .init(service: conductor), .init(service: taskManager), .init(service: reload),
-                ] + listeners + [.init(service: ready)],
-                gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: Log.make("worker")
-            )
-        )
+                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
-        await shape.store.close()
+        await seams.store.close()
     }
 
     /// What kill -9 of the whole control plane does, at this very point.

@@ -2,6 +2,7 @@
 
 import API
 import Calls
+import Identity
 import Logging
 import Messaging
 import Model
@@ -9,12 +10,12 @@ import StateStore
 import TestSupport
 import Testing
 
-/// The API over a real state store in a temporary directory.
+/// The API over a real state store, in a temporary directory unless a test says otherwise.
 struct APIFixture: Sendable {
-    let store: SQLiteStateStore
+    let store: any StateStore
     let plugins = TestPlugins()
     let bus = TestBus()
-    let clock = TestClock()
+    let clock: TestClock
     let services: APIServices
     let responder: APIResponder
 
@@ -26,14 +27,45 @@ struct APIFixture: Sendable {
 
     /// - Parameter bus: In place of `bus`, which answers as a test says.
     init(path: String, configuration: APIConfiguration, bus other: (any RPCClient)? = nil) throws {
+        let clock = TestClock()
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        self.init(
+            store: try SQLiteStateStore(path: path + "/trove.db", clock: clock, logger: logger),
+            configuration: configuration, clock: clock, bus: other)
+    }
+
+    /// One API process over a store that others may share.
+    init(
+        store: any StateStore, configuration: APIConfiguration, clock: TestClock, bus other: (any RPCClient)? = nil
+    ) {
         let bus = other ?? bus
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        store = try SQLiteStateStore(path: path + "/trove.db", clock: clock, logger: logger)
+        self.store = store
+        self.clock = clock
         services = APIServices(
             configuration: configuration, store: store, identity: TestIdentity(), plugins: plugins,
             guests: GuestClient(bus), taskManager: TaskManagerClient(bus), clock: clock,
             random: SystemRandomSource(), logger: logger
         )
+        responder = APIResponder(services)
+    }
+
+    /// The same API over another store, or with another identity service.
+    func with(store other: (any StateStore)? = nil, identity: (any IdentityService)? = nil) -> APIFixture {
+        APIFixture(
+            store: store, clock: clock,
+            services: APIServices(
+                configuration: services.configuration, store: other ?? services.store,
+                identity: identity ?? services.identity, plugins: plugins, guests: services.guests,
+                taskManager: services.taskManager, clock: clock, random: services.random, logger: services.logger
+            )
+        )
+    }
+
+    private init(store: any StateStore, clock: TestClock, services: APIServices) {
+        self.store = store
+        self.clock = clock
+        self.services = services
         responder = APIResponder(services)
     }
 
@@ -148,6 +180,19 @@ struct APIFixture: Sendable {
                 body: text.map { .bytes(Array($0.utf8)) } ?? .none
             )
         )
+    }
+}
+
+/// Runs `body` with two API processes over one seeded database.
+func withTwoAPIs(
+    _ state: SharedState, _ configuration: APIConfiguration = APIFixture.configuration,
+    _ body: (APIFixture, APIFixture) async throws -> Void
+) async throws {
+    let clock = TestClock()
+    try await state.withTwo(clock: clock) { first, second in
+        let apis = [first, second].map { APIFixture(store: $0, configuration: configuration, clock: clock) }
+        try await apis[0].seed()
+        try await body(apis[0], apis[1])
     }
 }
 

@@ -38,6 +38,16 @@ struct RawConnection {
         }
     }
 
+    /// What arrives until `end` is there: of an answer that has no body.
+    func receive(upTo end: String) -> String {
+        var bytes: [UInt8] = []
+        var byte: UInt8 = 0
+        while !String(decoding: bytes, as: UTF8.self).hasSuffix(end), recv(descriptor, &byte, 1, 0) == 1 {
+            bytes.append(byte)
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     func close() { _ = Glibc.close(descriptor) }
 
     /// Responses of which all `Content-Length` bytes are there.

@@ -9,6 +9,20 @@ import Testing
 
 @Suite("Inventory")
 struct InventoryTests {
+    @Test("what the host has is told, and what volumes are promised of it")
+    func facts() async throws {
+        try await TestHost.run(.plain) { host, compute in
+            let before = try await compute.facts()
+            #expect(before.name == host.configuration.host && before.memoryMiB > 0 && before.promisedBytes == 0)
+            #expect(before.freeVolumeBytes > 0 && before.freeVolumeBytes <= before.volumeBytes)
+            #expect(before.promisableBytes > 0)
+            try await compute.makeInstance("a")
+            #expect(try await compute.facts().promisedBytes == 1 << 30)
+            try await compute.removeInstance("a")
+            #expect(try await compute.facts().promisedBytes == 0)
+        }
+    }
+
     @Test("things of this home that no instance has are reported", .enabled(if: TestHost.isRoot))
     func strays() async throws {
         try await TestHost.run { host, compute in

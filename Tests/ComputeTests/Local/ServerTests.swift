@@ -115,6 +115,28 @@ struct ServerTests {
         }
     }
 
+    @Test(
+        "a reboot ends agent and engine and starts another agent, which is watched like the first",
+        arguments: TestHost.modes)
+    func reboot(mode: TestHost.Mode) async throws {
+        try await TestHost.run(mode) { _, compute in
+            try await compute.makeInstance("a")
+            let engine = try #require(compute.enginePID("a"))
+            let agent = try #require(agentPID(compute, "a"))
+            await compute.watch(["a"]) { id in try? await compute.ensureServer(id) }
+            try await compute.rebootServer("a")
+            #expect(!isRunning(engine) && !isRunning(agent))
+            #expect(await compute.serverStatus("a") == .active)
+            let next = try #require(agentPID(compute, "a"))
+            #expect(next != agent)
+            // Again, as after a crash in between.
+            try await compute.rebootServer("a")
+            #expect(!isRunning(next) && agentPID(compute, "a") != nil)
+            await #expect(throws: ComputeError.self) { try await compute.rebootServer("b") }
+            try await compute.removeInstance("a")
+        }
+    }
+
     @Test("one that is dead when it is first watched is told of at once")
     func deadBefore() async throws {
         try await TestHost.run(.plain) { _, compute in

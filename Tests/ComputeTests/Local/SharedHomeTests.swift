@@ -73,7 +73,7 @@ struct SharedHomeTests {
                 create.kill()
                 try await compute.makeInstance(id, templateKey: "key1")
                 #expect(HostFiles.list("\(compute.dataDirectory(id))/db").count == 180)
-                _ = try #require(compute.enginePID(id))
+                _ = try #require(compute.enginePID(id), "killed at step \(step): \(compute.remains(id))")
                 let path = compute.paths.guestConfiguration(id)
                 let agents = { ProcessEntry.all().filter { $0.configuration == path } }
                 // For a moment an agent's child looks like the agent.

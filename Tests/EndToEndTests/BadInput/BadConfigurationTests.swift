@@ -6,7 +6,9 @@ import Testing
 
 extension EndToEnd {
     /// A wrong file stops the start with its name, line and reason.
-    @Suite("Bad configuration", .serialized)
+    @Suite(
+        "Bad configuration", .serialized,
+        .enabled(if: Shape.current == .embedded, "files of one home and the lock of one process are what it is about"))
     struct BadConfigurationTests {
         private struct Case {
             var file: String

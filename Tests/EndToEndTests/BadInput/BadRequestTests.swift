@@ -83,7 +83,9 @@ extension EndToEnd {
             let sound = RESTClient.createBody(name: "x").serialized
             expect(
                 try await post(plane, client, "/instances", sound, type: nil), .refused("needs a JSON body"), "no type")
-            for type in ["application/xml", "text/plain", "garbage"] {
+            let foreign = try await post(plane, client, "/instances", sound, type: "application/xml")
+            expect(foreign, .malformed("expected an element at byte 0"), "JSON that is said to be XML")
+            for type in ["text/xml", "text/plain", "garbage"] {
                 let answer = try await post(plane, client, "/instances", sound, type: type)
                 expect(answer, Expected(415, "badMediaType", "must be application/json"), type)
             }

@@ -27,14 +27,17 @@ extension EndToEnd {
 
         @Test("a port that somebody else listens on is left to them", .timeLimit(.minutes(3)))
         func portTaken() async throws {
-            // A range of two addresses that no other suite uses.
-            let range = "127.20.254.8/31"
+            // A range of two addresses that no other suite uses, nor this one on the other shape.
+            let pair =
+                Shape.current == .embedded
+                ? ["127.20.254.8", "127.20.254.9"] : ["127.20.254.12", "127.20.254.13"]
+            let range = pair[0] + "/31"
             try await ControlPlane.with(configure: {
                 try $0.configure("trove.yaml", "compute:\n  address_range: \(range)\n")
                 try CPlugin(name: "stillborn").install(in: $0)
             }) { plane in
                 let client = try await RESTClient.login(plane)
-                let everywhere = try Listener("0.0.0.0", 7999)
+                let everywhere = try Listener("0.0.0.0", CPlugin.port)
                 let answer = try await client.must("POST", "/instances", Self.body(of: "stillborn"))
                 let refused = try #require(answer["instance"]?["id"]?.stringValue)
                 let shown = try await client.wait(refused, for: "ERROR", seconds: 90)
@@ -43,7 +46,7 @@ extension EndToEnd {
                 try await client.delete(refused)
 
                 // One address is taken: the other one is used.
-                for taken in ["127.20.254.8", "127.20.254.9"] {
+                for taken in pair {
                     let listener = try Listener(taken, 3306)
                     let id = try await client.create(name: "other")
                     let address = try SQL.address(try await client.wait(id, for: "ACTIVE"))

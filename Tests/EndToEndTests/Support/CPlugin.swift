@@ -4,6 +4,9 @@ import Foundation
 
 /// A datastore plugin in C, written against the header alone, that misbehaves as a macro says.
 struct CPlugin {
+    /// The engine's port: the shape's own, for a test takes it on every address of the host.
+    static let port: UInt16 = Shape.current == .embedded ? 7999 : 7998
+
     let name: String
     var macros: [String] = []
     var id: String { "org.example.\(name)" }
@@ -75,7 +78,7 @@ struct CPlugin {
         static trove_status say(trove_call *call, const char *text) { return host->emit(call, text, strlen(text)); }
         static trove_status requirements(trove_call *call, trove_str request) {
           (void)request;
-          return say(call, "{\"ports\":[7999],\"volume\":{\"required\":true,\"minimum_gib\":1},"
+          return say(call, "{\"ports\":[\#(port)],\"volume\":{\"required\":true,\"minimum_gib\":1},"
                            "\"memory_mb_minimum\":64,\"has_template\":false,\"programs\":[]}");
         }
         static trove_status validate(trove_call *call, trove_str request) {
@@ -105,7 +108,7 @@ struct CPlugin {
         }
         static trove_status launch(void *self, trove_call *call, trove_str request) {
           (void)self; (void)request;
-          return say(call, "{\"argv\":[\"/bin/false\"],\"env\":{},\"ready\":\"tcp\",\"port\":7999,\"stop_signal\":\"TERM\","
+          return say(call, "{\"argv\":[\"/bin/false\"],\"env\":{},\"ready\":\"tcp\",\"port\":\#(port),\"stop_signal\":\"TERM\","
                            "\"stop_timeout_s\":5,\"start_timeout_s\":10}");
         }
         static trove_status status(void *self, trove_call *call, trove_service_status_1 *out) {

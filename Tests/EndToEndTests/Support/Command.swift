@@ -43,10 +43,14 @@ enum Command {
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let (output, errors) = (folder.appendingPathComponent("out"), folder.appendingPathComponent("err"))
         for file in [output, errors] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
-        process.standardOutput = try FileHandle(forWritingTo: output)
-        process.standardError = try FileHandle(forWritingTo: errors)
+        // What waits for the program's time limit holds on to nothing of it: a test may run hundreds of programs meanwhile.
+        var handles = [try FileHandle(forWritingTo: output), try FileHandle(forWritingTo: errors)]
+        defer { for handle in handles { try? handle.close() } }
+        process.standardOutput = handles[0]
+        process.standardError = handles[1]
         if let input {
             let pipe = Pipe()
+            handles.append(pipe.fileHandleForReading)
             process.standardInput = pipe
             pipe.fileHandleForWriting.write(Data(input.utf8))
             try pipe.fileHandleForWriting.close()
@@ -54,7 +58,8 @@ enum Command {
             process.standardInput = FileHandle.nullDevice
         }
         try process.run()
-        let killer = DispatchWorkItem { kill(process.processIdentifier, SIGKILL) }
+        let pid = process.processIdentifier
+        let killer = DispatchWorkItem { kill(pid, SIGKILL) }
         DispatchQueue.global().asyncAfter(deadline: .now() + seconds, execute: killer)
         process.waitUntilExit()
         killer.cancel()

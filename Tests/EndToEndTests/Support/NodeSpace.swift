@@ -42,14 +42,21 @@ struct NodeSpace: Sendable {
 
     /// Rows of a statement in this space's database as the nodes' administrator, columns apart by tabs.
     func sql(_ statement: String) async throws -> String {
-        let port = try nodes.port("mariadb", "port")
-        let secure = try nodes.document["ca_file"].map { _ in ["--ssl-ca=" + (try nodes.text("ca_file"))] } ?? []
-        let result = try await Command.run(
-            ["/usr/bin/mariadb", "--no-defaults", "--protocol=tcp", "-h", "127.0.0.1", "-P", "\(port)", "-u", "admin"]
-                + secure + ["-N", "-B", database, "-e", statement],
-            environment: ["MYSQL_PWD": try nodes.password("mariadb", "admin")])
+        let client = try sqlClient()
+        let result = try await Command.run(client.arguments + ["-e", statement], environment: client.environment)
         guard result.status == 0 else { throw TestFailure("the database refused: \(result.errors)") }
         return result.output.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// The server's own client on this space's database, as the nodes' administrator.
+    func sqlClient() throws -> (arguments: [String], environment: [String: String]) {
+        let port = try nodes.port("mariadb", "port")
+        let secure = try nodes.document["ca_file"].map { _ in ["--ssl-ca=" + (try nodes.text("ca_file"))] } ?? []
+        return (
+            ["/usr/bin/mariadb", "--no-defaults", "--protocol=tcp", "-h", "127.0.0.1", "-P", "\(port)", "-u", "admin"]
+                + secure + ["-N", "-B", database],
+            ["MYSQL_PWD": try nodes.password("mariadb", "admin")]
+        )
     }
 
     private static func run(_ nodes: Nodes, _ words: String...) async throws -> String {

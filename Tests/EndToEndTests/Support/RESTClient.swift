@@ -38,7 +38,8 @@ struct RESTClient: Sendable {
         return try await login(plane, values)
     }
 
-    private static func login(_ plane: ControlPlane, _ values: [String: String]) async throws -> RESTClient {
+    /// Logs in with the variables of an openrc.
+    static func login(_ plane: ControlPlane, _ values: [String: String]) async throws -> RESTClient {
         func domain(_ key: String) -> JSONValue { ["name": .string(values[key] ?? "Default")] }
         let body: JSONValue = [
             "auth": [
@@ -91,6 +92,7 @@ struct RESTClient: Sendable {
         request.timeoutInterval = 60
         request.httpBody = bytes
         request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+        request.setValue("application/json", forHTTPHeaderField: "Accept")
         if let token { request.setValue(token, forHTTPHeaderField: "X-Auth-Token") }
         let (data, response) = try await URLSession.shared.data(for: request)
         guard let response = response as? HTTPURLResponse else { throw TestFailure("no HTTP answer from \(url)") }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import Messaging
 import Model
 import TestSupport
 import Testing
@@ -30,11 +31,33 @@ import Testing
         #expect(try GuestConfiguration(json: .object(document)).mode == .initialize)
     }
 
+    @Test("a broker's account, key and switches are read; the rights are those of a guest")
+    func readsBroker() throws {
+        var document = InstanceFixture.document("/i")
+        document["bus"] = [
+            "url": "rabbits://h:1,h2/v", "user": "trove-guest-x", "password": "p", "ca_file": "/ca.pem",
+            "rpc_key": "k", "exchange": "e", "heartbeat_s": 5, "quorum": true, "durable": .null,
+        ]
+        let configuration = try GuestConfiguration(json: .object(document))
+        guard case .broker(let broker, let key)? = configuration.bus else {
+            Issue.record("no broker")
+            return
+        }
+        #expect(broker.url.user == "trove-guest-x" && broker.url.addresses.count == 2 && broker.url.usesTLS)
+        #expect(broker.password.revealed == "p" && broker.caFile == "/ca.pem" && key?.secret.revealed == "k")
+        #expect(broker.exchange == "e" && broker.guestExchange == "e_guests" && broker.isRestricted)
+        #expect(broker.heartbeatSeconds == 5 && broker.isQuorum && !broker.isDurable)
+        #expect(broker.replyPrefix == "guestagent.\(configuration.instanceID)_")
+        #expect(!"\(configuration)".contains("\"p\"") && !String(reflecting: configuration).contains("k\")"))
+    }
+
     static let wrongMembers: [(String, JSONValue?)] = [
         ("instance_id", nil), ("instance_id", "a/b"), ("datastore", nil), ("datastore", ["name": "x"]),
         ("plugins", [:]), ("plugins", ["datastore": "../x"]), ("address", 1), ("port", 70_000), ("port", nil),
         ("uid", nil), ("uid", -1), ("set_ids", "yes"), ("memory_mb", 0), ("cgroup_procs", ["relative"]),
         ("data_dir", "relative"), ("state_dir", nil), ("bus", nil), ("bus", ["socket": ""]),
+        ("bus", ["url": "rabbit://h"]), ("bus", ["url": "http://h", "user": "u", "password": "p"]),
+        ("bus", ["url": "rabbit://h", "user": "u", "password": "p", "durable": 1]),
         ("report_interval_s", 0), ("mode", "dance"), ("object_store", [:]), ("ports", [0]),
     ]
 

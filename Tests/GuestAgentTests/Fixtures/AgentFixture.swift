@@ -25,7 +25,7 @@ final class AgentFixture: Sendable {
 
     private init(_ instance: InstanceFixture) async throws {
         self.instance = instance
-        let socket = instance.configuration.busSocket
+        let socket = try Self.socket(of: instance)
         hub = LocalHub(path: socket, logger: InstanceFixture.quiet)
         try hub.start()
         conductorBus = LocalHubBus(path: socket, name: "conductor", logger: InstanceFixture.quiet)
@@ -33,6 +33,13 @@ final class AgentFixture: Sendable {
         guest = GuestClient(clientBus)
         try await conductorBus.serve(
             topic: ConductorVerb.topic, server: "test", endpoint: ConductorDispatcher(conductor))
+    }
+
+    private static func socket(of instance: InstanceFixture) throws -> String {
+        guard case .hub(let socket)? = instance.configuration.bus else {
+            throw GuestAgentError(.configuration, "the instance has no hub")
+        }
+        return socket
     }
 
     /// Runs `body` with hub and conductor; ends engine, hub and files afterwards, also on an error.
@@ -61,7 +68,7 @@ final class AgentFixture: Sendable {
 
     /// Runs `body` with an agent that serves; stops the agent afterwards and leaves the engine.
     func withAgent(fault: PluginFault? = nil, _ body: (GuestAgentService) async throws -> Void) async throws {
-        let bus = LocalHubBus(path: instance.configuration.busSocket, name: "guest", logger: InstanceFixture.quiet)
+        let bus = LocalHubBus(path: try Self.socket(of: instance), name: "guest", logger: InstanceFixture.quiet)
         var timing = GuestAgentService.Timing()
         timing.volumeInterval = .milliseconds(100)
         timing.statusInterval = .milliseconds(50)

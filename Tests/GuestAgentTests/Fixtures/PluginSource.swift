@@ -324,6 +324,15 @@ let pluginSource = #"""
       return emit(call, "{\"enabled\":%s}", access(at(self->data, "root"), F_OK) ? "false" : "true");
     }
 
+    static trove_status apply_configuration(void *own, trove_call *call, trove_str request) {
+      self_t *self = own;
+      trove_str values = member(request, "values"), config = member(request, "config_contents");
+      if (member(values, "impossible").ptr) return fail(call, TROVE_INVALID_ARGUMENT, "the value is impossible");
+      put(at(self->data, "values"), values.ptr, values.len);
+      put(at(self->data, "config"), config.ptr, config.len);
+      return emit(call, "{\"restart_required\":[%s]}", member(values, "slow").ptr ? "\"slow\"" : "");
+    }
+
     /* ---- backup: "<path> <bytes>\n<content>" for db/ and blob ---- */
     static int write_all(const trove_ostream_1 *out, const char *bytes, size_t size) {
       while (size > 0) {
@@ -398,7 +407,7 @@ let pluginSource = #"""
     static const trove_datastore_1 datastore = {
       sizeof datastore, 0, open_, close_, initialize, prepare, launch, started, status, backup_access, create_databases,
       delete_database, list_databases, create_users, delete_user, get_user, update_user, list_users, grant_access,
-      revoke_access, enable_root, disable_root, root_status};
+      revoke_access, enable_root, disable_root, root_status, .apply_configuration = apply_configuration};
     static const trove_backup_1 strategy = {sizeof strategy, TROVE_BACKUP_FULL, open_, close_, backup, restore, post_restore};
 
     static trove_status init(const trove_host_1 *h) {

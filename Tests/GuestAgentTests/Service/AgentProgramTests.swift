@@ -11,12 +11,16 @@ import Testing
 @Suite(.enabled(if: Built.hasAgent)) struct AgentProgramTests {
     /// Runs `body` with the agent's process, which is killed afterwards if it still runs.
     static func withProgram(_ fixture: AgentFixture, _ body: (Process) async throws -> Void) async throws {
-        let path = fixture.instance.root + "/guest.json"
-        try FileAccess.writeJSON(fixture.instance.document, to: path)
+        try await withProgram(fixture.instance, body)
+    }
+
+    static func withProgram(_ instance: InstanceFixture, _ body: (Process) async throws -> Void) async throws {
+        let path = instance.root + "/guest.json"
+        try FileAccess.writeJSON(instance.document, to: path)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Built.agent)
         process.arguments = ["--config", path]
-        let log = fixture.instance.root + "/log/agent.log"
+        let log = instance.root + "/log/agent.log"
         let descriptor = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         try #require(descriptor >= 0)
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)

@@ -30,6 +30,19 @@ import Testing
         }
     }
 
+    @Test("who asks whether the agent is there hears of the engine, too")
+    func ping() async throws {
+        // By itself it would not report again for ten minutes.
+        try await AgentFixture.run({ $0.merging(["report_interval_s": 600]) { $1 } }) { fixture in
+            try await fixture.withAgent { (_: GuestAgentService) async throws -> Void in
+                #expect(try await fixture.prepare())
+                let before = await fixture.conductor.heartbeats.count
+                #expect(try await fixture.call(.ping) == true)
+                #expect(try await eventually { await fixture.conductor.heartbeats.count > before })
+            }
+        }
+    }
+
     @Test("users are made, found, changed, granted and deleted")
     func users() async throws {
         try await AgentFixture.run { fixture in
@@ -75,6 +88,7 @@ import Testing
                 #expect(await fixture.conductor.roots.first?.userID == "user")
                 _ = try await fixture.call(.disableRoot)
                 #expect(try await fixture.call(.isRootEnabled) == false)
+                #expect(try await eventually { await fixture.conductor.roots.map(\.isEnabled) == [true, true, false] })
             }
         }
     }

@@ -57,4 +57,34 @@ struct EnvelopeTests {
         let error = #expect(throws: MessagingError.self) { try Envelope.open(Array(body.utf8)) }
         #expect(error?.code == .badMessage)
     }
+
+    @Test(
+        "the usual form opens whatever is in it, and what only looks like it is read as JSON",
+        arguments: [
+            (#"{"oslo.version": "2.0", "oslo.message": "{\"a\": \"\\n\\\"\\\\ \u00e9\"}"}"#, "\n\"\\ é"),
+            (#"{"oslo.version":"2.0","oslo.message":"{\"a\":\"x\\/y\"}"}"#, "x/y"),
+            (#"{"oslo.version": "2.0", "oslo.message": "{\"a\": \"b\"}\n\t\r "}"#, "b"),
+            (#"{ "oslo.version" : "2.0", "oslo.message": "{\"a\": \"b\"}" }"#, "b"),
+        ])
+    func forms(_ body: String, _ value: String) throws {
+        #expect(try Envelope.open(Array(body.utf8))["a"] == .string(value))
+    }
+
+    @Test(
+        "a form that is cut or goes on is refused",
+        arguments: [
+            #"{"oslo.version": "2.0", "oslo.message": ""}"#, #"{"oslo.version": "2.0", "oslo.message": "}"#,
+            #"{"oslo.version": "2.0", "oslo.message":  ""}"#, #"{"oslo.version": "2.0", "oslo.message": "\"}"#,
+            #"{"oslo.version": "2.0", "oslo.message": "{}"x"}"#, #"{"oslo.version":"2.0","oslo.message":"{}\"}"#,
+        ])
+    func cut(_ body: String) {
+        #expect(throws: MessagingError.self) { try Envelope.open(Array(body.utf8)) }
+    }
+
+    @Test("bytes that are no UTF-8 are refused")
+    func broken() {
+        var body = Envelope.close(["a": "xx"])
+        if let index = body.lastIndex(of: UInt8(ascii: "x")) { body[index] = 0xFF }
+        #expect(throws: MessagingError.self) { try Envelope.open(body) }
+    }
 }

@@ -258,4 +258,19 @@ struct HubStateTests {
         #expect(refusal(state.take(.hello(number: 1, version: 2, name: ""), from: 1, now: start)) == .invalid)
         #expect(refusal(state.take(.confirm(number: 1), from: 1, now: start)) == .invalid)
     }
+
+    @Test("notifications make their queue, wait for whoever reads them, and push the oldest out; nothing is refused")
+    func notifications() {
+        var state = state(HubLimits(notificationsPerQueue: 2, settling: .zero))
+        for body in UInt8(1)...3 {
+            let frame = HubFrame.publish(
+                number: UInt64(body), expires: 0, exchange: "notifications", key: "n.info", body: [body])
+            #expect(
+                state.take(frame, from: 1, now: start) == [.init(connection: 1, frame: .confirm(number: UInt64(body)))])
+        }
+        #expect(state.count("n.info") == 2 && state.heldBytes == 2)
+        _ = state.take(declare("n.info"), from: 2, now: start)
+        let output = state.take(.consume(number: 9, tag: 1, queue: "n.info"), from: 2, now: start)
+        #expect(deliveries(output) == [[2, 2], [2, 3]])
+    }
 }

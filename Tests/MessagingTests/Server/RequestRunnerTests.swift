@@ -22,9 +22,9 @@ struct RequestRunnerTests {
     private func replies(_ runner: RequestRunner, _ bodies: [String]) async throws -> [ReplyMessage] {
         let sent = Recorder<[UInt8]>()
         for body in bodies {
-            await runner.run(Array(body.utf8), deadline: nil) { queue, body in
+            await runner.run(Array(body.utf8), deadline: nil) { queue, _, body in
                 #expect(queue == "reply_1")
-                sent.append(body)
+                sent.append(body())
                 return .delivered
             }
         }
@@ -115,8 +115,8 @@ struct RequestRunnerTests {
             return 5
         }
         let body = #"{"method": "x", "_msg_id": "1", "_reply_q": "reply_1", "_timeout": 2}"#
-        await runner.run(Array(body.utf8), deadline: nil) { _, body in
-            if let reply = try? ReplyMessage(body: body) { signs.append(reply) }
+        await runner.run(Array(body.utf8), deadline: nil) { _, _, body in
+            if let reply = try? ReplyMessage(body: body()) { signs.append(reply) }
             return .delivered
         }
         #expect(signs.values.last == ReplyMessage(messageID: "1", content: .result(5)))
@@ -128,10 +128,10 @@ struct RequestRunnerTests {
     func tooLarge() async throws {
         let sent = Recorder<ReplyMessage>()
         let body = #"{"method": "x", "_msg_id": "1", "_reply_q": "reply_1"}"#
-        await runner { _ in "long" }.run(Array(body.utf8), deadline: nil) { _, body in
-            guard let reply = try? ReplyMessage(body: body) else { return .undeliverable }
+        await runner { _ in "long" }.run(Array(body.utf8), deadline: nil) { _, _, body in
+            guard let reply = try? ReplyMessage(body: body()) else { return .undeliverable }
             sent.append(reply)
-            return sent.values.count == 1 ? .tooLarge : .delivered
+            return sent.values.count == 1 ? .tooLarge(4711) : .delivered
         }
         guard case .failure(let failure)? = sent.values.last?.content else {
             Issue.record("no failure was sent")

@@ -40,6 +40,12 @@ struct MaintenanceTests {
                 let overrides: JSON = bad["datadir"] == nil ? bad : [:]
                 #expect(EngineTests.status { _ = try apply(bad, overrides) } == 1, "\(bad.text)")
             }
+            engine.stop()
+            // One that is down has everything with its next start.
+            let down: JSON = ["max_connections": 43]
+            #expect(try apply(down, down) == ["restart_required": ["max_connections"]])
+            _ = try engine.start()
+            #expect(try value("max_connections") == "43\n")
         }
     }
 

@@ -43,8 +43,11 @@ extension PostgreSQLTests {
                     ])
                 #expect(try show("work_mem") == "4MB\n")
                 engine.stop()
+                // One that is down has everything with its next start.
+                #expect(try apply(["work_mem": 3456], ["work_mem": 3456]) == ["restart_required": ["work_mem"]])
                 _ = try engine.start()
                 #expect(try show("max_connections") == "64\n")
+                #expect(try show("work_mem") == "3456kB\n")
             }
         }
 
@@ -118,7 +121,14 @@ extension PostgreSQLTests {
                 _ = try engine.start()
                 #expect(try engine.administer("SHOW work_mem") == "3456kB\n")
                 let logs = try engine.session.call(\.list_logs).list("logs")
-                #expect(logs.count == 1 && logs[0]["file"] == .string(engine.root + "/log/engine.log"))
+                #expect(logs.map { $0["name"] } == ["engine", "general"])
+                #expect(logs.allSatisfy { $0["file"] == .string(engine.root + "/log/engine.log") })
+                #expect(logs[1]["enabled"] == false)
+                #expect(
+                    try engine.session.call(\.set_log, ["name": "general", "enabled": true])["restart_required"]
+                        == false)
+                #expect(try engine.session.call(\.list_logs).list("logs")[1]["enabled"] == true)
+                #expect(try engine.administer("SHOW log_statement") == "all\n")
             }
         }
     }

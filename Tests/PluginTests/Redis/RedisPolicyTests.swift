@@ -100,6 +100,15 @@ struct RedisPolicyTests {
             ]
             let waiting = try engine.session.call(\.apply_configuration, apply)["restart_required"]?.arrayValue
             #expect(waiting == ["databases", "io-threads", "tcp-backlog"])
+            engine.stop()
+            // One that is down has everything with its next start.
+            let down: JSON = ["maxclients": 77]
+            let late = try engine.session.call(
+                \.apply_configuration,
+                ["values": down, "config_contents": .string(try RedisEngine.configuration(down))])
+            #expect(late == ["restart_required": ["maxclients"]])
+            _ = try engine.start()
+            #expect(try engine.session.status().status == 1)
         }
     }
 

@@ -36,6 +36,8 @@ struct ServerConfiguration {
             // Directories that are no databases; one line each.
             ("ignore_db_dirs", "lost+found"),
             ("ignore_db_dirs", Self.temporaryName),
+            // The agent's.
+            ("ignore_db_dirs", ".modules"),
             ("secure_file_priv", temporaryPath),
             ("socket", socketPath),
             ("pid_file", instance.runDirectory + "/mariadb.pid"),

@@ -8,8 +8,13 @@ extension MariaDBDatastore: ConfigurationAdministration {
         let names = values.keys.sorted().map { (given: $0, own: Settings.spelled($0)) }
         _ = try Settings.overrides(values.filter { !$0.value.isNull })
         let wanted = Settings.parsed(configContents)
-        let waiting = try administer(call) { connection in
-            try names.filter { try !set($0.own, wanted[$0.own], connection) }.map(\.given)
+        var waiting = names.map(\.given)
+        do {
+            waiting = try administer(call) { connection in
+                try names.filter { try !set($0.own, wanted[$0.own], connection) }.map(\.given)
+            }
+        } catch let failure as PluginFailure where failure.status == .unavailable {
+            // A server that is down, perhaps because of its configuration, has the new one with its next start.
         }
         try keep(configContents: configContents)
         return waiting

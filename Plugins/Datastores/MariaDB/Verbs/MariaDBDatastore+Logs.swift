@@ -5,21 +5,31 @@ import TrovePluginKit
 extension MariaDBDatastore: LogAdministration {
     /// The error log is the server's error output, which the agent keeps; the other two are the server's own files.
     func listLogs(call: Call) throws -> [EngineLog] {
-        let rows = try administer(call) {
-            try $0.run("SELECT @@global.slow_query_log, @@global.general_log", "list logs")
-        }
+        let isOn = try statesOfLogs(call)
         let logs = files.instance.logDirectory
         return [
             EngineLog(
                 name: "error", kind: .system, file: logs + "/engine.log", isEnabled: true,
                 summary: "Starts, stops, warnings and errors of the server."),
             EngineLog(
-                name: "general", kind: .user, file: files.generalLogPath, isEnabled: rows.first?[1] == "1",
+                name: "general", kind: .user, file: files.generalLogPath, isEnabled: isOn.general,
                 summary: "Every statement."),
             EngineLog(
-                name: "slow_query", kind: .user, file: files.slowLogPath, isEnabled: rows.first?[0] == "1",
+                name: "slow_query", kind: .user, file: files.slowLogPath, isEnabled: isOn.slow,
                 summary: "Statements that take longer than long_query_time."),
         ]
+    }
+
+    /// As the server says; of one that is down, as it was asked for last: its error log is wanted then most of all.
+    private func statesOfLogs(_ call: Call) throws -> (general: Bool, slow: Bool) {
+        do {
+            let rows = try administer(call) {
+                try $0.run("SELECT @@global.slow_query_log, @@global.general_log", "list logs")
+            }
+            return (rows.first?[1] == "1", rows.first?[0] == "1")
+        } catch let failure as PluginFailure where failure.status == .unavailable {
+            return (isKept(log: "general_log"), isKept(log: "slow_query_log"))
+        }
     }
 
     /// In effect at once, and again after a restart.

@@ -124,6 +124,9 @@ final class MariaDBDatastore: TemplateInitialization, BackupAccessProvision {
         try change { $0.logs[variable] = isEnabled }
     }
 
+    /// Whether the log was turned on last.
+    func isKept(log variable: String) -> Bool { state?.logs[variable] ?? false }
+
     private func change(_ body: (inout InstanceState) -> Void) throws {
         var new = try prepared()
         body(&new)

@@ -4,7 +4,8 @@ import TrovePluginKit
 
 /// What the plugin keeps of one instance, in a file of the agent's alone.
 ///
-/// Shape: `{"password", "config_contents", "first_start": bool, "restored": bool, "system_identifier"?, "root_password"?}`;
+/// Shape: `{"password", "config_contents", "first_start": bool, "restored": bool, "system_identifier"?, "root_password"?,
+/// "general_log"?: bool}`;
 /// the identifier as text, since it is beyond 2^53.
 struct InstanceState {
     /// The administrator's password. Secret.
@@ -19,6 +20,8 @@ struct InstanceState {
     var systemIdentifier: UInt64?
     /// Kept until the first start is over. Secret.
     var rootPassword: String?
+    /// Whether statements go to the log, as the owner of the instance asked.
+    var isGeneralLogOn = false
 
     /// Reads the state; `nil` before `prepare`.
     static func load(_ path: String) throws -> InstanceState? {
@@ -29,7 +32,8 @@ struct InstanceState {
                 password: try json.text("password"), configContents: try json.text("config_contents"),
                 isFirstStart: json["first_start"]?.boolValue ?? false, isRestored: json["restored"]?.boolValue ?? false,
                 systemIdentifier: try json.optionalText("system_identifier").flatMap { UInt64($0) },
-                rootPassword: try json.optionalText("root_password"))
+                rootPassword: try json.optionalText("root_password"),
+                isGeneralLogOn: json["general_log"]?.boolValue ?? false)
         } catch {
             throw PluginFailure(.internal, "\(path) is damaged; restore it or make the instance anew from a backup")
         }
@@ -41,7 +45,7 @@ struct InstanceState {
             "password": .string(password), "config_contents": .string(configContents),
             "first_start": .bool(isFirstStart), "restored": .bool(isRestored),
             "system_identifier": systemIdentifier.map { .string(String($0)) },
-            "root_password": rootPassword.map(JSON.string),
+            "root_password": rootPassword.map(JSON.string), "general_log": isGeneralLogOn ? true : nil,
         ])
         try PluginFiles.write(json.text, to: path, .secret)
     }

@@ -65,10 +65,13 @@ struct ServerConfiguration {
     }
 
     /// Writes what the server reads at its start.
-    func write(contents: String) throws {
+    ///
+    /// - Parameter isGeneralLogOn: Every statement is logged, whatever the contents say.
+    func write(contents: String, isGeneralLogOn: Bool) throws {
         // World-readable but for the directory above: no secrets are in them.
         let access = PluginFiles.Access(mode: 0o644)
-        try PluginFiles.write(contents, to: configurationPath, access)
+        let logging = isGeneralLogOn ? "\n" + Settings.text([("log_statement", "all")]) : ""
+        try PluginFiles.write(contents + logging, to: configurationPath, access)
         try PluginFiles.write(Self.access, to: accessPath, access)
         try PluginFiles.write(try Self.identities(), to: identityPath, access)
     }

@@ -9,17 +9,21 @@ extension PostgreSQLDatastore: ConfigurationAdministration {
         }
         let overrides = try Settings.overrides(values.filter { !$0.value.isNull })
         try Settings.checkMemory(overrides, memoryMiB: files.instance.memoryMiB)
-        let old = try prepared().configContents
-        try files.write(contents: configContents)
+        let old = try prepared()
+        try files.write(contents: configContents, isGeneralLogOn: old.isGeneralLogOn)
         do {
             try administer(call) { administration in
                 try check(administration)
                 try takeBack(Set(values.keys), administration)
                 try reload(administration)
             }
+        } catch let failure as PluginFailure where failure.status == .unavailable {
+            // An engine that is down, perhaps because of its configuration, has the new one with its next start.
+            try keep(configContents: configContents)
+            return values.keys.sorted()
         } catch {
             // The next start shall have what worked.
-            try files.write(contents: old)
+            try files.write(contents: old.configContents, isGeneralLogOn: old.isGeneralLogOn)
             throw error
         }
         try keep(configContents: configContents)
@@ -54,7 +58,7 @@ extension PostgreSQLDatastore: ConfigurationAdministration {
     }
 
     /// Returns once the engine has read its files anew: it does so on its own time, and this session after it.
-    private func reload(_ administration: Administration) throws {
+    func reload(_ administration: Administration) throws {
         let query = "SELECT pg_conf_load_time()"
         let before = try administration.run(query, "read the time of the last reload")
         try administration.run("SELECT pg_reload_conf()", "reload the configuration")
@@ -71,16 +75,5 @@ extension PostgreSQLDatastore: DataUpgrade {
         _ = try PostgreSQLPolicy.planUpgrade(from: request.from, to: request.to)
         try requireData()
         if let contents = request.configContents { try keep(configContents: contents) }
-    }
-}
-
-extension PostgreSQLDatastore: LogListing {
-    /// The engine writes to its standard error, which the agent keeps in a file.
-    func listLogs(call: Call) throws -> [EngineLog] {
-        [
-            EngineLog(
-                name: "engine", kind: .system, file: files.instance.logDirectory + "/engine.log", isEnabled: true,
-                summary: "Starts, stops, errors and checkpoints; statements too where the configuration says so.")
-        ]
     }
 }

@@ -44,7 +44,7 @@ final class PostgreSQLDatastore: TemplateInitialization, BackupAccessProvision {
         if state.isFirstStart, let identifier = state.systemIdentifier {
             try SystemIdentifier.set(identifier, in: files.dataPath)
         }
-        try files.write(contents: state.configContents)
+        try files.write(contents: state.configContents, isGeneralLogOn: state.isGeneralLogOn)
         return LaunchDocument(
             argv: files.arguments(try programs), environment: ["LC_ALL": "C"], ready: .notify,
             port: files.instance.port, stopSignal: "INT", stopTimeoutSeconds: 120, startTimeoutSeconds: 600)
@@ -117,6 +117,14 @@ final class PostgreSQLDatastore: TemplateInitialization, BackupAccessProvision {
     func keep(configContents: String) throws {
         var state = try prepared()
         state.configContents = configContents
+        try state.save(files.statePath)
+        self.state = state
+    }
+
+    /// Keeps for the next start whether statements are logged.
+    func keep(isGeneralLogOn: Bool) throws {
+        var state = try prepared()
+        state.isGeneralLogOn = isGeneralLogOn
         try state.save(files.statePath)
         self.state = state
     }

@@ -19,9 +19,15 @@ extension RedisDatastore: ConfigurationAdministration {
         }
         // Without the log of changes there are snapshots, whoever asked for which.
         if changes.contains("appendonly"), !changes.contains("save") { changes.append("save") }
-        try administer(call) { connection in
-            if changes.contains("databases") { try checkDatabases(wanted, connection) }
-            try set(changes.filter { Settings.setting($0)?.isRestartRequired == false }, wanted, connection, call: call)
+        do {
+            try administer(call) { connection in
+                if changes.contains("databases") { try checkDatabases(wanted, connection) }
+                try set(
+                    changes.filter { Settings.setting($0)?.isRestartRequired == false }, wanted, connection, call: call)
+            }
+        } catch let failure as PluginFailure where failure.status == .unavailable {
+            // An engine that is down, perhaps because of its configuration, has the new one with its next start.
+            waiting = values.keys.sorted()
         }
         try keep(configContents: configContents)
         return waiting

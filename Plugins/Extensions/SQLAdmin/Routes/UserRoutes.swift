@@ -11,6 +11,7 @@ enum UserRoutes {
             Route("GET", users, policy: policy + "index", handle: list),
             Route("POST", users, policy: policy + "create", handle: create),
             Route("PUT", users, policy: policy + "update_all", handle: updateAll),
+            Route("POST", users + "/{name}", policy: policy + "create", handle: createNamed),
             Route("GET", users + "/{name}", policy: policy + "show", handle: show),
             Route("PUT", users + "/{name}", policy: policy + "update", handle: update),
             Route("PUT", users + "/{name}/update", policy: policy + "update", handle: update),
@@ -44,6 +45,15 @@ enum UserRoutes {
         }
         try instance.guest("create_user", ["users": .array(items)])
         return APIResponse(202)
+    }
+
+    /// One of the public clients names the user whom it creates in the path too.
+    private static func createNamed(_ request: APIRequest, _ call: Call) throws -> APIResponse {
+        let names = try Bodies.users(request).map(\.id.name)
+        guard let name = request.parameters["name"], names == [name] else {
+            throw Faults.badRequest("The path names another user than the body; POST …/users creates users.")
+        }
+        return try create(request, call)
     }
 
     private static func updateAll(_ request: APIRequest, _ call: Call) throws -> APIResponse {

@@ -9,5 +9,8 @@ struct Migration: Sendable {
     let statements: [String]
 
     /// Every migration of the SQLite driver, ascending.
-    static let sqlite: [Migration] = [.firstRelease, .pluginValues, .sharedWork]
+    static let sqlite: [Migration] = [
+        .firstRelease, .pluginValues, .sharedWork, .admission, .management, .configurationGroups,
+        .clusters, .modules, .operationEvents,
+    ]
 }

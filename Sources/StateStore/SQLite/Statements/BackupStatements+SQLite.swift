@@ -8,7 +8,7 @@ extension BackupStatements {
     // CROSS JOIN: see `InstanceStatements`.
     private static let select = """
         SELECT b.id, b.name, b.description, b.tenant_id, b.instance_id, b.parent_id, b.state, b.location, b.size_bytes, \
-        b.checksum, b.backup_type, b.datastore_version_id, b.position, b.created, b.updated, b.deleted_at, \
+        b.checksum, b.backup_type, b.datastore_version_id, b.position, b.created, b.updated, b.deleted_at, b.container, \
         d.name, v.name \
         FROM backups b \
         CROSS JOIN datastore_versions v ON v.id = b.datastore_version_id \
@@ -18,8 +18,8 @@ extension BackupStatements {
     static let sqlite = BackupStatements(
         insert: """
             INSERT INTO backups (id, name, description, tenant_id, instance_id, parent_id, state, location, size_bytes,
-                checksum, backup_type, datastore_version_id, position, created, updated, deleted, deleted_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                checksum, backup_type, datastore_version_id, position, created, updated, deleted, deleted_at, container)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
         find: "\(select) WHERE b.id = ? AND b.deleted = 0",
         page: { filter in

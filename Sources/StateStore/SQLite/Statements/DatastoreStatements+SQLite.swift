@@ -2,27 +2,49 @@
 
 extension DatastoreStatements {
     private static let selectVersion = """
-        SELECT v.id, v.datastore_id, v.name, v.version, v.active, v.packages, v.plugins FROM datastore_versions v
+        SELECT v.id, v.datastore_id, v.name, v.version, v.active, v.packages, v.plugins, v.manager, v.image_id, \
+        v.image_tags, v.registry_ext, v.repl_strategy, v.source_file FROM datastore_versions v
         """
 
     static let sqlite = DatastoreStatements(
-        all: "SELECT id, name, default_version_id FROM datastores ORDER BY name",
+        all: "SELECT id, name, default_version_id FROM datastores WHERE deleted = 0 ORDER BY name",
         find: """
-            SELECT id, name, default_version_id FROM datastores WHERE id = ? OR name = ? ORDER BY id = ? DESC LIMIT 1
+            SELECT id, name, default_version_id FROM datastores WHERE (id = ? OR name = ?) AND deleted = 0
+            ORDER BY id = ? DESC LIMIT 1
             """,
-        versions: "\(selectVersion) WHERE v.datastore_id = ? ORDER BY v.name, v.version, v.id",
-        allVersions: "\(selectVersion) ORDER BY v.datastore_id, v.name, v.version, v.id",
-        version: "\(selectVersion) WHERE v.id = ?",
-        upsert: """
+        versions: "\(selectVersion) WHERE v.datastore_id = ? AND v.deleted = 0 ORDER BY v.name, v.version, v.id",
+        allVersions: "\(selectVersion) WHERE v.deleted = 0 ORDER BY v.datastore_id, v.name, v.version, v.id",
+        version: "\(selectVersion) WHERE v.id = ? AND v.deleted = 0",
+        upsert: .one(
+            """
             INSERT INTO datastores (id, name, default_version_id) VALUES (?, ?, ?)
-            ON CONFLICT (id) DO UPDATE SET name = excluded.name, default_version_id = excluded.default_version_id
-            """,
-        upsertVersion: """
-            INSERT INTO datastore_versions (id, datastore_id, name, version, active, packages, plugins)
-            VALUES (?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (id) DO UPDATE
+            SET name = excluded.name, default_version_id = excluded.default_version_id, deleted = 0
+            """),
+        upsertVersion: .one(
+            """
+            INSERT INTO datastore_versions (id, datastore_id, name, version, active, packages, plugins, manager,
+                image_id, image_tags, registry_ext, repl_strategy, source_file)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE
             SET datastore_id = excluded.datastore_id, name = excluded.name, version = excluded.version,
-                active = excluded.active, packages = excluded.packages, plugins = excluded.plugins
-            """
+                active = excluded.active, packages = excluded.packages, plugins = excluded.plugins,
+                manager = excluded.manager, image_id = excluded.image_id, image_tags = excluded.image_tags,
+                registry_ext = excluded.registry_ext, repl_strategy = excluded.repl_strategy,
+                source_file = excluded.source_file, deleted = 0
+            """),
+        users: """
+            SELECT EXISTS (SELECT 1 FROM instances WHERE datastore_version_id = ? AND deleted = 0),
+                EXISTS (SELECT 1 FROM backups WHERE datastore_version_id = ? AND deleted = 0),
+                EXISTS (SELECT 1 FROM configurations WHERE datastore_version_id = ? AND deleted = 0)
+            """,
+        // The number makes room for the next version of the name, since the three must be unique.
+        removeVersion: """
+            UPDATE datastore_versions SET active = 0, deleted = 1, version = substr(version, 1, 180) || '~' || id
+            WHERE id = ? AND deleted = 0
+            """,
+        clearDefault: "UPDATE datastores SET default_version_id = NULL WHERE default_version_id = ?",
+        remove: "UPDATE datastores SET deleted = 1, default_version_id = NULL WHERE id = ? AND deleted = 0",
+        removed: "SELECT id FROM datastores WHERE name = ? AND deleted = 1"
     )
 }

@@ -5,7 +5,7 @@ extension InstanceStatements {
         i.id, i.name, i.tenant_id, i.flavor_id, i.volume_size, i.datastore_version_id, i.created, i.updated, \
         i.deleted_at, i.task_id, i.task_start_time, s.status_id, s.updated_at, s.volume_used, i.compute_instance_id, \
         i.server_status, i.address, i.region_id, i.access, i.plugins, i.version, \
-        i.compute_host, i.encrypted_key
+        i.compute_host, i.encrypted_key, i.configuration_id, i.cluster_id, i.shard_id, i.type
         """
 
     // CROSS JOIN keeps SQLite from reordering: `instances` is always walked by its index, so a page never sorts and never
@@ -34,11 +34,12 @@ extension InstanceStatements {
     private static let summaryColumns = """
         \(columns), d.name, v.name, v.version, \
         \(backupIsRunning), \
-        f.message, f.details, f.created, f.updated
+        c.id, c.name, f.message, f.details, f.created, f.updated
         """
 
     private static let summarySource = """
         \(outlineSource) \
+        LEFT JOIN configurations c ON c.id = i.configuration_id \
         LEFT JOIN instance_faults f ON f.instance_id = i.id
         """
 
@@ -46,8 +47,9 @@ extension InstanceStatements {
         insert: """
             INSERT INTO instances (id, name, tenant_id, flavor_id, volume_size, datastore_version_id, created, updated,
                 deleted, deleted_at, task_id, task_start_time, compute_instance_id, server_status, address, region_id,
-                access, plugins, version, compute_host, encrypted_key)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                access, plugins, version, compute_host, encrypted_key,
+                configuration_id, cluster_id, shard_id, type)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
         insertService: """
             INSERT INTO service_statuses (instance_id, status_id, status_description, updated_at, volume_used)
@@ -57,19 +59,19 @@ extension InstanceStatements {
         summary: "SELECT \(summaryColumns) \(summarySource) WHERE i.id = ? AND i.deleted = 0",
         pageOfProject: """
             SELECT \(summaryColumns) \(summarySource)
-            WHERE i.tenant_id = ? AND i.deleted = 0 AND i.id > ? ORDER BY i.id LIMIT ?
+            WHERE i.tenant_id = ? AND i.deleted = 0 AND i.id > ? AND (? = 1 OR i.cluster_id IS NULL) ORDER BY i.id LIMIT ?
             """,
         pageOfAll: """
             SELECT \(summaryColumns) \(summarySource)
-            WHERE i.deleted = 0 AND i.id > ? ORDER BY i.id LIMIT ?
+            WHERE i.deleted = 0 AND i.id > ? AND (? = 1 OR i.cluster_id IS NULL) ORDER BY i.id LIMIT ?
             """,
         outlinesOfProject: """
             SELECT \(outlineColumns) \(outlineSource)
-            WHERE i.tenant_id = ? AND i.deleted = 0 AND i.id > ? ORDER BY i.id LIMIT ?
+            WHERE i.tenant_id = ? AND i.deleted = 0 AND i.id > ? AND (? = 1 OR i.cluster_id IS NULL) ORDER BY i.id LIMIT ?
             """,
         outlinesOfAll: """
             SELECT \(outlineColumns) \(outlineSource)
-            WHERE i.deleted = 0 AND i.id > ? ORDER BY i.id LIMIT ?
+            WHERE i.deleted = 0 AND i.id > ? AND (? = 1 OR i.cluster_id IS NULL) ORDER BY i.id LIMIT ?
             """,
         all: "SELECT \(columns) \(source) WHERE i.deleted = 0 ORDER BY i.id",
         setTask: """
@@ -93,22 +95,48 @@ extension InstanceStatements {
             UPDATE instances
             SET name = ?, flavor_id = ?, volume_size = ?, datastore_version_id = ?, task_id = ?, task_start_time = ?,
                 compute_instance_id = ?, server_status = ?, address = ?, region_id = ?, access = ?, plugins = ?,
-                compute_host = ?, encrypted_key = ?, updated = ?, version = version + 1
+                compute_host = ?, encrypted_key = ?, configuration_id = ?, updated = ?, version = version + 1
             WHERE id = ? AND deleted = 0 AND version = ?
             """,
         setService: """
             UPDATE service_statuses SET status_id = ?, status_description = ?, updated_at = ? WHERE instance_id = ?
             """,
         // 0x05 is DELETED, 0x20 RESTART_REQUIRED: state machine §3.
-        heartbeat: """
+        serviceStatuses: """
+            SELECT s.instance_id, s.status_id
+            FROM json_each(?) j CROSS JOIN service_statuses s ON s.instance_id = j.value
+            """,
+        heartbeats: .each(
+            """
             UPDATE service_statuses
             SET status_id = ?, status_description = ?, updated_at = ?, volume_used = COALESCE(?, volume_used)
             WHERE instance_id = ? AND status_id NOT IN (5, 32)
-            """,
+            """),
         markDeleted: """
             UPDATE instances
             SET task_id = ?, task_start_time = NULL, deleted = 1, deleted_at = ?, updated = ?, version = version + 1
             WHERE id = ? AND deleted = 0
+            """,
+        managed: managed
+    )
+
+    private static let managedSelect = "SELECT \(summaryColumns), r.user, r.created"
+
+    private static let managed = ManagedInstanceStatements(
+        find: """
+            \(managedSelect) \(summarySource) LEFT JOIN root_enabled_history r ON r.id = i.id WHERE i.id = ?
+            """,
+        page: { filter in
+            let index = filter.byProject ? "instances_tenant_changed" : "instances_changed"
+            let joined = summarySource.replacing(
+                "FROM instances i", with: "CROSS JOIN instances i ON i.id = p.id", maxReplacements: 1)
+            return """
+                \(managedSelect) FROM (\(ManagedInstanceStatements.ids(filter, "instances INDEXED BY \(index)"))) p \
+                \(joined) LEFT JOIN root_enabled_history r ON r.id = i.id ORDER BY i.updated DESC, i.id DESC
+                """
+        },
+        ofHost: """
+            SELECT \(summaryColumns) \(summarySource) WHERE i.deleted = 0 AND i.compute_host = ? ORDER BY i.id
             """
     )
 }

@@ -26,7 +26,8 @@ extension JournalStatements {
         find: "SELECT \(columns) FROM journal WHERE id = ?",
         // One statement finds and takes the row, so two task managers never hold the same one. `seq` is the order of the
         // inserts' transactions, which clocks cannot disturb.
-        claim: """
+        claim: .one(
+            """
             UPDATE journal
             SET state = 'running', lease_owner = ?, host = COALESCE(host, ?), lease_expires = ?, fence = fence + 1,
                 updated = ?
@@ -34,13 +35,13 @@ extension JournalStatements {
                 SELECT j.seq FROM journal j
                 WHERE \(isLive("j")) AND (j.host IS NULL OR j.host = ?)
                     AND ((j.state = 'ready' AND j.not_before <= ?)
-                        OR (j.state = 'running' AND j.lease_expires <= ?
+                        OR (j.state = 'running'
                             AND j.fence || '/' || j.lease_expires || '/' || j.id IN (SELECT value FROM json_each(?))))
                     AND j.resource_id NOT IN (SELECT value FROM json_each(?))
                     AND NOT \(isHeld("o.state = 'running' AND (j.state = 'ready' OR o.lease_expires > ?)"))
                 ORDER BY j.seq LIMIT 1)
             RETURNING \(columns)
-            """,
+            """),
         expired: """
             SELECT id, fence, lease_expires FROM journal j
             WHERE \(isLive("j")) AND j.state = 'running' AND j.lease_expires <= ? ORDER BY j.seq
@@ -49,6 +50,9 @@ extension JournalStatements {
             SELECT MIN(\(due)) FROM journal j
             WHERE \(isLive("j")) AND (j.host IS NULL OR j.host = ?)
                 AND (j.state = 'running' OR NOT \(isHeld("o.state = 'running'")))
+            """,
+        hasten: """
+            UPDATE journal AS j SET not_before = ? WHERE \(isLive("j")) AND j.state = 'ready' AND j.not_before > ?
             """,
         renew: "UPDATE journal SET lease_expires = ? WHERE id = ? AND fence = ? AND state = 'running'",
         record: """

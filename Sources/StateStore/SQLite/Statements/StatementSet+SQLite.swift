@@ -5,6 +5,9 @@ extension StatementSet {
     static let sqlite = StatementSet(
         instances: .sqlite, backups: .sqlite, datastores: .sqlite, journal: .sqlite, ledger: .sqlite, quotas: .sqlite,
         faults: .sqlite, rootHistory: .sqlite, lastSeen: .sqlite, revocations: .sqlite,
-        pluginValues: .sqlite, leases: .sqlite
+        pluginValues: .sqlite, leases: .sqlite, rateBuckets: .sqlite,
+        idempotencyKeys: .sqlite,
+        configurations: .sqlite, parameters: .common,
+        clusters: .make(texts: "(SELECT value FROM json_each(?))", locks: false), modules: .sqlite, events: .sqlite
     )
 }
