@@ -33,6 +33,18 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
 
     /// `YYYY-MM-DDTHH:MM:SS`, as the REST contract has it (§1.9).
     package var text: String {
+        String(unsafeUninitializedCapacity: Self.textBytes) { room in
+            guard let start = room.baseAddress else { return 0 }
+            write(to: start)
+            return Self.textBytes
+        }
+    }
+
+    /// Bytes of `text`; a year beyond 9999 is told as 9999 and one before 0 as 0.
+    package static let textBytes = 19
+
+    /// Puts the `textBytes` bytes of `text` from `start` on.
+    package func write(to start: UnsafeMutablePointer<UInt8>) {
         var (days, rest) = microseconds.quotientAndRemainder(dividingBy: 86_400_000_000)
         if rest < 0 {
             rest += 86_400_000_000
@@ -40,15 +52,27 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
         }
         let (year, month, day) = Self.civil(days: days)
         let second = rest / 1_000_000
-        return "\(Self.pad(year, 4))-\(Self.pad(month, 2))-\(Self.pad(day, 2))T"
-            + "\(Self.pad(second / 3600, 2)):\(Self.pad(second / 60 % 60, 2)):\(Self.pad(second % 60, 2))"
+        let bounded = min(max(year, 0), 9999)
+        Self.put(bounded / 100, at: start)
+        Self.put(bounded % 100, at: start + 2)
+        (start + 4).initialize(to: UInt8(ascii: "-"))
+        Self.put(month, at: start + 5)
+        (start + 7).initialize(to: UInt8(ascii: "-"))
+        Self.put(day, at: start + 8)
+        (start + 10).initialize(to: UInt8(ascii: "T"))
+        Self.put(second / 3600, at: start + 11)
+        (start + 13).initialize(to: UInt8(ascii: ":"))
+        Self.put(second / 60 % 60, at: start + 14)
+        (start + 16).initialize(to: UInt8(ascii: ":"))
+        Self.put(second % 60, at: start + 17)
     }
 
     package var description: String { text + "Z" }
 
-    private static func pad(_ value: Int64, _ width: Int) -> String {
-        let digits = String(value)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    /// Two digits.
+    private static func put(_ value: Int64, at place: UnsafeMutablePointer<UInt8>) {
+        place.initialize(to: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / 10))
+        (place + 1).initialize(to: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10))
     }
 
     /// Days since 1970-01-01 to year, month, day. Source: H. Hinnant, "chrono-compatible low-level date algorithms".

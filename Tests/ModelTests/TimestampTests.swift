@@ -18,6 +18,13 @@ struct TimestampTests {
         #expect(Timestamp(microseconds: seconds * 1_000_000).text == text)
         #expect(Timestamp(microseconds: seconds * 1_000_000 + 999_999).text == text)
         #expect("\(Timestamp(microseconds: seconds * 1_000_000))" == text + "Z")
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("a", Timestamp(microseconds: seconds * 1_000_000))
+            writer.member("b", Timestamp?.none)
+            writer.member("c", 1)
+        }
+        #expect(String(decoding: writer.bytes, as: UTF8.self) == #"{"a":"\#(text)","b":null,"c":1}"#)
     }
 
     @Test("seconds keep their microseconds; what is no time of ours is clamped")

@@ -12,8 +12,8 @@ enum BackupView {
             writer.member("description", backup.description)
             writer.member("locationRef", backup.location)
             writer.member("instance_id", backup.instanceID)
-            writer.member("created", backup.created.text)
-            writer.member("updated", backup.updated.text)
+            writer.member("created", backup.created)
+            writer.member("updated", backup.updated)
             writer.key("size")
             if let size = backup.sizeBytes { writer.double(gigabytes(size)) } else { writer.null() }
             writer.member("status", backup.state.rawValue)

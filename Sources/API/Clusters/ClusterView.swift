@@ -70,8 +70,8 @@ struct ClusterView {
                 "id": .int(Int64(cluster.task.rawValue)), "name": .string(cluster.task.name),
                 "description": .string(cluster.task.text),
             ])
-        writer.member("created", cluster.created.text)
-        writer.member("updated", cluster.updated.text)
+        writer.member("created", cluster.created)
+        writer.member("updated", cluster.updated)
         clusterLinks.write(&writer, cluster.id)
         writer.key("datastore")
         writer.object { writer in
@@ -82,7 +82,7 @@ struct ClusterView {
         guard isManaged else { return }
         writer.member("tenant_id", cluster.projectID)
         writer.member("deleted", cluster.deleted != nil)
-        if let deleted = cluster.deleted { writer.member("deleted_at", deleted.text) }
+        if let deleted = cluster.deleted { writer.member("deleted_at", deleted) }
     }
 
     private func writeMember(

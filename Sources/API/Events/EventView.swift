@@ -26,7 +26,7 @@ enum EventView {
         writer.object { writer in
             writer.member("id", event.position)
             writer.member("event", event.kind.rawValue)
-            writer.member("time", event.created.text)
+            writer.member("time", event.created)
             writer.member("project_id", event.projectID)
             writer.member("instance_id", event.instanceID)
             writer.member("resource_id", event.resourceID)

@@ -20,11 +20,11 @@ extension InstanceView {
         let service = isShow ? instance.service : summary.status.effectiveService(now: now, expiry: expiry)
         writer.member("service_status", service.apiStatus)
         writer.member("deleted", instance.deleted != nil)
-        writer.member("deleted_at", instance.deleted?.text)
+        writer.member("deleted_at", instance.deleted)
         writer.member("task_description", instance.task.text)
         guard isShow else { return }
         if let root = managed.root {
-            writer.member("root_enabled", root.created.text)
+            writer.member("root_enabled", root.created)
             writer.member("root_enabled_by", root.userID)
         }
         writer.member("guest_status", ["state_description": .string(instance.service.text)])

@@ -128,14 +128,14 @@ struct InstanceView {
 
     private func writeDetail(_ summary: InstanceSummary, _ writer: inout JSONWriter) {
         let instance = summary.instance
-        writer.member("created", instance.created.text)
-        writer.member("updated", instance.updated.text)
-        writer.member("service_status_updated", instance.serviceUpdated.text)
+        writer.member("created", instance.created)
+        writer.member("updated", instance.updated)
+        writer.member("service_status_updated", instance.serviceUpdated)
         if let fault = summary.fault {
             writer.key("fault")
             writer.object { writer in
                 writer.member("message", fault.message)
-                writer.member("created", fault.updated.text)
+                writer.member("created", fault.updated)
                 writer.member("details", isAdmin ? fault.details : nil)
             }
         }

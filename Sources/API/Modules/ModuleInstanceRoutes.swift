@@ -73,8 +73,8 @@ enum ModuleInstanceRoutes {
                             writer.member("module_md5", count.md5)
                             writer.member("instance_count", count.instances)
                             writer.member("current", count.md5 == module.md5)
-                            writer.member("min_updated_date", count.oldest.text)
-                            writer.member("max_updated_date", count.newest.text)
+                            writer.member("min_updated_date", count.oldest)
+                            writer.member("max_updated_date", count.newest)
                         }
                     }
                 }

@@ -31,8 +31,8 @@ struct SecurityGroupView {
                     writer.member("href", address + group.id)
                 }
             }
-            writer.member("created", instance.created.text)
-            writer.member("updated", instance.updated.text)
+            writer.member("created", instance.created)
+            writer.member("updated", instance.updated)
         }
     }
 
@@ -43,7 +43,7 @@ struct SecurityGroupView {
         writer.object { writer in
             writeMembers(rule, &writer)
             writer.member("security_group_id", group.id)
-            writer.member("created", now.text)
+            writer.member("created", now)
         }
     }
 

@@ -86,6 +86,20 @@ package struct JSONWriter: Sendable {
         bool(value)
     }
 
+    /// The moment's `text`, or null.
+    package mutating func member(_ name: StaticString, _ value: Timestamp?) {
+        key(name)
+        guard let value else { return null() }
+        // Right after a key there is no comma to write.
+        append(upTo: Timestamp.textBytes + 2) { end in
+            end.put(UInt8(ascii: "\""))
+            value.write(to: end.next)
+            end.next += Timestamp.textBytes
+            end.put(UInt8(ascii: "\""))
+        }
+        needsComma = true
+    }
+
     package mutating func member(_ name: StaticString, _ value: JSONValue) {
         key(name)
         self.value(value)

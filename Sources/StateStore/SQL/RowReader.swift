@@ -66,9 +66,10 @@ struct RowReader {
     }
 
     mutating func optionalJSON() throws(StateStoreError) -> JSONValue? {
+        let column = column
         guard let text = try optionalText() else { return nil }
         do {
-            return try JSONValue(parsing: text)
+            return try row.memo.json(column, text)
         } catch {
             throw mismatch("a JSON text")
         }

@@ -47,6 +47,7 @@ protocol StateRow: AnyObject {
     func int(_ column: Int) -> Int64
     func double(_ column: Int) -> Double
     func text(_ column: Int) -> String
+    var memo: ColumnMemo { get }
 }
 
 extension StateRow {

@@ -8,6 +8,7 @@ import GRDBSQLite
 /// than the file holds traps. Source: sqlite3_column_blob(3).
 final class SQLiteRow: StateRow {
     private let statement: OpaquePointer
+    let memo = ColumnMemo()
 
     init(statement: OpaquePointer) { self.statement = statement }
 
@@ -29,6 +30,6 @@ final class SQLiteRow: StateRow {
         // As bytes: asked for text, SQLite would copy it to end it with a zero. The encoding is the database's, UTF-8.
         guard let start = sqlite3_column_blob(statement, Int32(column)) else { return "" }
         let count = Int(sqlite3_column_bytes(statement, Int32(column)))
-        return String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self)
+        return memo.text(column, UnsafeRawBufferPointer(start: start, count: count))
     }
 }

@@ -9,6 +9,7 @@ final class MariaDBRow: StateRow {
     let binds: UnsafeMutablePointer<MYSQL_BIND>
     private let lengths: UnsafeMutablePointer<UInt>
     private let nulls: UnsafeMutablePointer<my_bool>
+    let memo = ColumnMemo()
 
     /// Bytes that a text column begins with; grows when a text is longer.
     private static let textBytes = 64
@@ -89,6 +90,6 @@ final class MariaDBRow: StateRow {
     func text(_ column: Int) -> String {
         let bytes = UnsafeRawBufferPointer(
             start: binds[column].buffer, count: Int(min(lengths[column], binds[column].buffer_length)))
-        return String(decoding: bytes, as: UTF8.self)
+        return memo.text(column, bytes)
     }
 }
