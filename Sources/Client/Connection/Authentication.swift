@@ -36,12 +36,12 @@ enum Authentication {
         }
     }
 
-    /// The database service's address in the catalogue of a token.
+    /// The address of the service of `type` in the catalogue of a token.
     ///
     /// - Throws: `ClientError` that names the region and the interface.
-    static func endpoint(_ answer: JSONValue, _ settings: ClientSettings) throws -> String {
+    static func endpoint(_ type: String, _ answer: JSONValue, _ settings: ClientSettings) throws -> String {
         let services = answer["token"]?["catalog"]?.arrayValue ?? []
-        let endpoints = services.filter { $0["type"] == "database" }.flatMap { $0["endpoints"]?.arrayValue ?? [] }
+        let endpoints = services.filter { $0["type"]?.stringValue == type }.flatMap { $0["endpoints"]?.arrayValue ?? [] }
         let chosen = endpoints.first { endpoint in
             endpoint["interface"]?.stringValue == settings.interface
                 && (settings.region == nil || endpoint["region"]?.stringValue == settings.region
@@ -50,7 +50,7 @@ enum Authentication {
         guard var url = chosen?["url"]?.stringValue else {
             let place = settings.region.map { " in region '\($0)'" } ?? ""
             throw ClientError(
-                .configuration, "the catalogue has no \(settings.interface) endpoint of type 'database'\(place)")
+                .configuration, "the catalogue has no \(settings.interface) endpoint of type '\(type)'\(place)")
         }
         while url.hasSuffix("/") { url.removeLast() }
         return url

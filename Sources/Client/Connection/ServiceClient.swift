@@ -24,6 +24,8 @@ package final class ServiceClient {
     /// For how long a request is repeated that nobody answers.
     private let patience: Duration
     private var endpoint = ""
+    /// What the identity service said last: the catalogue of everything else.
+    private var identity: JSONValue = .null
     /// In memory alone.
     private var token = Secret("")
 
@@ -65,7 +67,8 @@ package final class ServiceClient {
         let document = try Self.document(response, url)
         self.token = Secret(token)
         projectID = document["token"]?["project"]?["id"]?.stringValue ?? ""
-        endpoint = try Authentication.endpoint(document, settings)
+        identity = document
+        endpoint = try Authentication.endpoint("database", document, settings)
     }
 
     /// Sends a request below `/v1.0/{project}`.
@@ -78,6 +81,25 @@ package final class ServiceClient {
     package func send(
         _ method: String, _ path: String, _ body: JSONValue? = nil, limit: Duration = .seconds(30)
     ) throws -> Answer {
+        let response = try respond(method, { self.endpoint + path }, body, limit)
+        guard !response.body.isEmpty else { return Answer(status: response.status, body: nil) }
+        return Answer(status: response.status, body: try Self.document(response, path))
+    }
+
+    /// Reads from the project's object store, as `send` asks.
+    ///
+    /// - Parameter path: `/{container}…`, encoded.
+    /// - Throws: `ClientError`: `.configuration` where the catalogue has no object store.
+    package func stored(_ path: String, limit: Duration = .seconds(120)) throws -> [UInt8] {
+        try respond(
+            "GET", { try Authentication.endpoint("object-store", self.identity, self.settings) + path }, nil, limit
+        ).body
+    }
+
+    /// - Parameter url: Asked anew for each try: authenticating again may change it.
+    private func respond(
+        _ method: String, _ url: () throws -> String, _ body: JSONValue?, _ limit: Duration
+    ) throws -> HTTPResponse {
         let key = method == "POST" ? SystemRandomSource().uuid() : nil
         var (backoff, isRenewed) = (Duration.milliseconds(250), false)
         let end = ContinuousClock.now + patience
@@ -86,18 +108,15 @@ package final class ServiceClient {
             do {
                 var headers = [("X-Auth-Token", token.revealed)]
                 if let key { headers.append(("Idempotency-Key", key)) }
-                response = try perform(method, endpoint + path, headers, body, limit: limit)
-            } catch {
+                response = try perform(method, try url(), headers, body, limit: limit)
+            } catch let error as ExchangeFailure {
                 guard error.isLostConnection, ["GET", "POST"].contains(method), ContinuousClock.now + backoff < end
                 else { throw error.error }
                 try interruption.pause(backoff)
                 backoff = min(backoff * 2, .seconds(4))
                 continue
             }
-            if response.status < 400 {
-                guard !response.body.isEmpty else { return Answer(status: response.status, body: nil) }
-                return Answer(status: response.status, body: try Self.document(response, path))
-            }
+            if response.status < 400 { return response }
             if response.status == 401, !isRenewed {
                 isRenewed = true
                 try authenticate()

@@ -11,6 +11,7 @@ struct LogCommand: ParsableCommand {
         [
             ListLogsCommand.self, LogVerbCommand<ShowLog>.self, LogVerbCommand<EnableLog>.self,
             LogVerbCommand<DisableLog>.self, LogVerbCommand<PublishLog>.self, LogVerbCommand<DiscardLog>.self,
+            SaveLogCommand.self, TailLogCommand.self,
         ])
 }
 

@@ -11,7 +11,7 @@ struct ModuleCommand: ParsableCommand {
         [
             ListCommand<Modules, ModuleFilter>.self, ShowCommand<Modules>.self, CreateModuleCommand.self,
             DeleteAtOnceCommand<Modules>.self, ModuleInstancesCommand.self, ApplyModuleCommand.self,
-            RemoveModuleCommand.self, QueryModulesCommand.self,
+            RemoveModuleCommand.self, QueryModulesCommand.self, UpdateModuleCommand.self, ReapplyModuleCommand.self,
         ])
 }
 
@@ -50,12 +50,10 @@ struct CreateModuleCommand: ClientCommand {
     @Argument(help: "The file with its contents; - is standard input.") var file: String
 
     func perform(_ client: ServiceClient) throws {
-        guard let contents = Files.contents(file == "-" ? "/dev/stdin" : file, limit: 64 << 20) else {
-            throw ClientError(.usage, "the file '\(file)' cannot be read, or has more than 64 MiB")
-        }
+        let contents = try ModuleContents.read(file)
         func flag(_ isSet: Bool) -> JSONValue? { isSet ? 1 : nil }
         let body = BodyText.object([
-            "name": .string(name), "module_type": .string(type), "contents": .string(Base64.encode(contents)),
+            "name": .string(name), "module_type": .string(type), "contents": contents,
             "description": BodyText.string(description), "datastore": BodyText.datastore(datastore, datastoreVersion),
             "apply_order": applyOrder.map { .int(Int64($0)) }, "auto_apply": flag(autoApply),
             "all_tenants": flag(allTenants), "visible": hidden ? 0 : nil, "priority_apply": flag(priorityApply),

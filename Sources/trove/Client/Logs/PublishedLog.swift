@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Client
+import Glibc
+import Model
+
+/// What of a log lies in the object store: parts, of which each holds what was new.
+struct PublishedLog {
+    private let client: ServiceClient
+    private let container: String
+    /// Names of the parts, the oldest first.
+    private let parts: [String]
+
+    /// - Parameter isPublished: Publishes what is new before.
+    /// - Throws: `ClientError` `.refused` for a log of which nothing is published.
+    init(_ client: ServiceClient, instance: String, log: String, publish isPublished: Bool) throws {
+        self.client = client
+        let id = try client.id(.instance, instance)
+        var body: [String: JSONValue] = ["name": .string(log)]
+        if isPublished { body["publish"] = 1 }
+        let state = try client.send("POST", "/instances/\(id)/log", .object(body), limit: .seconds(240)).body?["log"]
+        guard let container = state?["container"]?.stringValue, let prefix = state?["prefix"]?.stringValue,
+            state?["published"]?.intValue ?? 0 > 0
+        else {
+            throw ClientError(
+                .refused, "nothing of log '\(log)' is published; --publish does it first, 'trove log enable' turns it on")
+        }
+        self.container = container
+        parts = try Self.names(client, container, prefix)
+    }
+
+    /// Calls `body` with the bytes of each part, the newest first if `isReversed`, until it returns false.
+    func read(isReversed: Bool = false, _ body: ([UInt8]) throws -> Bool) throws {
+        for part in isReversed ? parts.reversed() : parts {
+            guard try body(try client.stored("/" + PathText.escaped(container) + "/" + Self.path(part))) else { return }
+        }
+    }
+
+    /// The store lists names in their order, so many at a time.
+    private static func names(_ client: ServiceClient, _ container: String, _ prefix: String) throws -> [String] {
+        var names: [String] = []
+        while true {
+            let query = PathText.query(["prefix": prefix, "marker": names.last, "format": "json"])
+            let bytes = try client.stored("/" + PathText.escaped(container) + query)
+            guard let objects = try? JSONValue(parsing: bytes).arrayValue else {
+                throw ClientError(.protocolError, "the object store's list of '\(container)' is not JSON")
+            }
+            guard !objects.isEmpty else { return names }
+            names += objects.compactMap { $0["name"]?.stringValue }
+        }
+    }
+
+    private static func path(_ name: String) -> String {
+        name.split(separator: "/", omittingEmptySubsequences: false).map { PathText.escaped(String($0)) }
+            .joined(separator: "/")
+    }
+}
+
+/// `trove log save INSTANCE LOG`
+struct SaveLogCommand: ClientCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "save", abstract: "Write what of a log is published to a file.")
+
+    @Flag(help: "Publish what is new before.") var publish = false
+    @Option(
+        help: ArgumentHelp("The file, which must not be there yet; - is standard output. Without it INSTANCE-LOG.log."))
+    var file: String?
+    @OptionGroup(title: "Identity options") var identity: IdentityOptions
+    @Argument(help: "The instance's id or name.") var instance: String
+    @Argument(help: "The log's name.") var log: String
+
+    func perform(_ client: ServiceClient) throws {
+        let published = try PublishedLog(client, instance: instance, log: log, publish: publish)
+        guard file != "-" else {
+            return try published.read { bytes in
+                try Self.write(bytes, to: STDOUT_FILENO, "standard output")
+                return true
+            }
+        }
+        let path = file ?? "\(instance)-\(log).log".replacing("/", with: "_")
+        // Logs hold tenants' data.
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw ClientError(.usage, "cannot make \(path): \(String(cString: strerror(errno)))")
+        }
+        defer { close(descriptor) }
+        var count = 0
+        do {
+            try published.read { bytes in
+                try Self.write(bytes, to: descriptor, path)
+                count += bytes.count
+                return true
+            }
+        } catch {
+            unlink(path)
+            throw error
+        }
+        Output.line(TextWidth.visible("log \(log): \(count) bytes in \(path)"))
+    }
+
+    static func write(_ bytes: [UInt8], to descriptor: Int32, _ what: String) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if written < 0, errno == EINTR { continue }
+            guard written > 0 else {
+                throw ClientError(.refused, "cannot write \(what): \(String(cString: strerror(errno)))")
+            }
+            rest = rest.dropFirst(written)
+        }
+    }
+}
+
+/// `trove log tail INSTANCE LOG`
+struct TailLogCommand: ClientCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tail", abstract: "Print the last lines of what of a log is published.")
+
+    @Flag(help: "Publish what is new before.") var publish = false
+    @Option(help: "So many lines.") var lines = 50
+    @OptionGroup(title: "Identity options") var identity: IdentityOptions
+    @Argument(help: "The instance's id or name.") var instance: String
+    @Argument(help: "The log's name.") var log: String
+
+    func validate() throws {
+        if lines < 1 { throw ValidationError("--lines must be at least 1") }
+    }
+
+    func perform(_ client: ServiceClient) throws {
+        var tail: [UInt8] = []
+        try PublishedLog(client, instance: instance, log: log, publish: publish).read(isReversed: true) { bytes in
+            tail = bytes + tail
+            return tail.count { $0 == UInt8(ascii: "\n") } <= lines
+        }
+        let isWhole = tail.last == UInt8(ascii: "\n")
+        let found = tail.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast(isWhole ? 1 : 0)
+        for line in found.suffix(lines) {
+            // A terminal takes control characters as commands.
+            Output.line(TextWidth.visible(String(decoding: line, as: UTF8.self)))
+        }
+    }
+}
