@@ -17,8 +17,8 @@ struct Trove: AsyncParsableCommand {
             PluginCommand.self, PolicyCommand.self, DatabaseCommand.self, InstanceCommand.self,
             TenantDatabaseCommand.self, BackupCommand.self, ConfigurationCommand.self, DatastoreCommand.self,
             FlavorCommand.self, LimitCommand.self, QuotaCommand.self, LogCommand.self, ModuleCommand.self,
-            ClusterCommand.self, EventCommand.self, WorkerCommand.self, PluginRunnerCommand.self, PluginProbeCommand.self,
-            PluginCheckChildCommand.self,
+            ClusterCommand.self, EventCommand.self, WorkerCommand.self, PluginRunnerCommand.self,
+            PluginProbeCommand.self, PluginCheckChildCommand.self,
         ]
     )
 }

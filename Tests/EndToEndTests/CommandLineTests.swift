@@ -67,6 +67,10 @@ extension EndToEnd {
                 try await instances(session, id)
                 try await databases(session, address)
                 try await configuration(session)
+                try await logs(session, plane, address)
+                try await modules(session)
+                try await events(session, id)
+                try await clouds(session, plane)
                 try await restore(session)
                 try await wrong(session, plane)
                 try await session.must("instance", "delete", "first", "--wait")
@@ -132,6 +136,73 @@ extension EndToEnd {
             #expect(try await session.json("user", "list", "first").arrayValue?.count == 1)
             let asked = try await session.refused("user", "create", "first", "x", "--password-file", "/none", code: 64)
             #expect(asked.contains("/none"))
+        }
+
+        private func logs(_ session: Session, _ plane: ControlPlane, _ address: String) async throws {
+            #expect(try await session.refused("log", "save", "first", "general").contains("nothing of log 'general'"))
+            try await session.must("log", "enable", "first", "general")
+            _ = try await SQL.run(address, user: "clerk", password: "s3cret-Clerk", "SELECT 'needle-1'")
+            let file = plane.home + "/saved.log"
+            let said = try await session.must("log", "save", "first", "general", "--publish", "--file", file)
+            let saved = try String(contentsOfFile: file, encoding: .utf8)
+            #expect(saved.contains("needle-1") && said.contains("\(saved.utf8.count) bytes in \(file)"), "\(said)")
+            #expect(
+                try await session.refused("log", "save", "first", "general", "--file", file, code: 64).contains(file))
+            #expect(try await session.must("log", "save", "first", "general", "--file", "-") == saved)
+            _ = try await SQL.run(address, user: "clerk", password: "s3cret-Clerk", "SELECT 'needle-2'")
+            let tail = try await session.must("log", "tail", "first", "general", "--publish", "--lines", "3")
+            #expect(tail.contains("needle-2") && tail.split(separator: "\n").count == 3, "\(tail)")
+            try await session.must("log", "disable", "first", "general")
+        }
+
+        private func modules(_ session: Session) async throws {
+            try await session.must("module", "create", "hello", "ping", "-", "--live-update", input: "message=one")
+            let applied = try await session.json("module", "apply", "first", "hello")
+            #expect(applied[0]?["message"] == "one", "\(applied)")
+            #expect(try await session.refused("module", "update", "hello", code: 64).contains("nothing is to change"))
+            try await session.must("module", "update", "hello", "--name", "bye", "--file", "-", input: "message=two")
+            try await session.must("module", "reapply", "bye")
+            let deadline = ContinuousClock.now + .seconds(60)
+            while try await session.json("module", "query", "first")[0]?["message"] != "two" {
+                try #require(ContinuousClock.now < deadline, "the module was not applied anew")
+                try await Task.sleep(for: .milliseconds(200))
+            }
+            try await session.must("module", "remove", "first", "bye")
+            try await session.must("module", "delete", "bye")
+        }
+
+        private func events(_ session: Session, _ id: String) async throws {
+            let all = try await session.json("event", "list", "--instance", "first").arrayValue ?? []
+            #expect(
+                all.contains { $0["operation"] == "create_instance" && $0["event"] == "operation_done" }, "\(all.count)"
+            )
+            #expect(all.allSatisfy { $0["instance_id"] == .string(id) })
+            #expect(try await session.must("event", "list", "--limit", "1").contains("| create_instance "))
+            let second = try #require(all[1]["id"]?.intValue)
+            #expect(
+                try await session.json("event", "list", "--instance", "first", "--since", "\(second)").arrayValue
+                    == Array(all[2...]))
+        }
+
+        /// The same through a clouds.yaml, with the password in the secure.yaml beside it.
+        private func clouds(_ session: Session, _ plane: ControlPlane) async throws {
+            let (rc, directory) = (session.rc, plane.home + "/clouds")
+            func value(_ name: String) -> String { JSONValue.string(rc[name] ?? "").text }
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+            try """
+            clouds:
+              here:
+                auth: {auth_url: \(value("OS_AUTH_URL")), username: \(value("OS_USERNAME")),
+                       project_name: \(value("OS_PROJECT_NAME"))}
+                region_name: \(value("OS_REGION_NAME"))
+                cacert: \(value("OS_CACERT"))
+            """.write(toFile: directory + "/clouds.yaml", atomically: true, encoding: .utf8)
+            try "clouds: {here: {auth: {password: \(value("OS_PASSWORD"))}}}\n".write(
+                toFile: directory + "/secure.yaml", atomically: true, encoding: .utf8)
+            let cloud = Session(rc: ["OS_CLIENT_CONFIG_FILE": directory + "/clouds.yaml", "OS_CLOUD": "here"])
+            #expect(try await cloud.json("instance", "show", "first")["name"] == "first")
+            #expect(
+                try await cloud.refused("instance", "list", "--os-cloud", "there", code: 78).contains("it has here"))
         }
 
         private func configuration(_ session: Session) async throws {

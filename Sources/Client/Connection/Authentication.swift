@@ -41,7 +41,9 @@ enum Authentication {
     /// - Throws: `ClientError` that names the region and the interface.
     static func endpoint(_ type: String, _ answer: JSONValue, _ settings: ClientSettings) throws -> String {
         let services = answer["token"]?["catalog"]?.arrayValue ?? []
-        let endpoints = services.filter { $0["type"]?.stringValue == type }.flatMap { $0["endpoints"]?.arrayValue ?? [] }
+        let endpoints = services.filter { $0["type"]?.stringValue == type }.flatMap {
+            $0["endpoints"]?.arrayValue ?? []
+        }
         let chosen = endpoints.first { endpoint in
             endpoint["interface"]?.stringValue == settings.interface
                 && (settings.region == nil || endpoint["region"]?.stringValue == settings.region

@@ -11,6 +11,10 @@ struct IdentityOptions: ParsableArguments {
             "Read the variables from this control plane's openrc instead of the environment.", valueName: "directory"))
     var homePath: String?
 
+    @Option(
+        help: ArgumentHelp("Read them from this cloud of clouds.yaml (OS_CLOUD).", valueName: "name"))
+    var osCloud: String?
+
     @Option(help: ArgumentHelp("Keystone v3 (OS_AUTH_URL).", valueName: "url"))
     var osAuthUrl: String?
 
@@ -55,6 +59,12 @@ struct IdentityOptions: ParsableArguments {
         let hidden: Set<String> = osProjectName != nil && osProjectId == nil ? ["OS_PROJECT_ID"] : []
         func value(_ name: String, _ other: (String) -> String?) -> String? {
             hidden.contains(name) ? nil : given[name].flatMap { $0 } ?? other(name)
+        }
+        if let cloud = osCloud ?? (homePath == nil ? Environment.value("OS_CLOUD") : nil) {
+            guard homePath == nil else { throw ClientError(.usage, "give --home or --os-cloud, not both") }
+            let file = try CloudsFile(cloud: cloud, environment: Environment.value)
+            return try ClientSettings(
+                { value($0) { file.variables[$0] } }, source: "cloud '\(cloud)' of \(file.path)")
         }
         guard let homePath else {
             return try ClientSettings({ value($0) { Environment.value($0) } }, source: "the environment")

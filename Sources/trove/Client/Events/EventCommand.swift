@@ -56,7 +56,8 @@ struct ListEventsCommand: ClientCommand {
 struct FollowEventsCommand: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "follow",
-        abstract: "Print the last steps of operations, and those that come, until Ctrl-C; with --json the API's objects.")
+        abstract:
+            "Print the last steps of operations, and those that come, until Ctrl-C; with --json the API's objects.")
 
     @OptionGroup var events: EventOptions
     @Option(help: "Without --since: begin with so many that have happened.") var last = 10

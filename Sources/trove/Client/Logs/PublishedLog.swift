@@ -24,7 +24,8 @@ struct PublishedLog {
             state?["published"]?.intValue ?? 0 > 0
         else {
             throw ClientError(
-                .refused, "nothing of log '\(log)' is published; --publish does it first, 'trove log enable' turns it on")
+                .refused,
+                "nothing of log '\(log)' is published; --publish does it first, 'trove log enable' turns it on")
         }
         self.container = container
         parts = try Self.names(client, container, prefix)
@@ -134,7 +135,8 @@ struct TailLogCommand: ClientCommand {
             return tail.count { $0 == UInt8(ascii: "\n") } <= lines
         }
         let isWhole = tail.last == UInt8(ascii: "\n")
-        let found = tail.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast(isWhole ? 1 : 0)
+        let found = tail.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast(
+            isWhole ? 1 : 0)
         for line in found.suffix(lines) {
             // A terminal takes control characters as commands.
             Output.line(TextWidth.visible(String(decoding: line, as: UTF8.self)))
