@@ -32,6 +32,7 @@ extension EndToEnd {
                 #expect((hardware?["mem_total"]?.intValue ?? 0) >= 256 * 1024)
                 #expect(try await admin.call("GET", path + "/rpc_ping").status == 204)
 
+                try await replaceAgent(plane, client, admin, id)
                 try await admin.must("POST", path + "/action", ["stop": [:]])
                 try await eventually(30, "the stopped engine is reported") {
                     try await admin.must("GET", path)["instance"]?["service_status"] == "SHUTDOWN"
@@ -47,6 +48,32 @@ extension EndToEnd {
                 let gone = try await admin.must("GET", path + "?deleted=true")["instance"]
                 #expect(gone?["deleted"] == true && gone?["status"] == "SHUTDOWN")
             }
+        }
+
+        /// Asked for one instance and for all of the host, the agent is another one; the engine is the same.
+        private func replaceAgent(
+            _ plane: ControlPlane, _ client: RESTClient, _ admin: RESTClient, _ id: String
+        ) async throws {
+            let engine = try #require(plane.engine(of: id))
+            let hosts = try await admin.must("GET", "/mgmt/hosts")["hosts"]?.arrayValue ?? []
+            let host = try #require(hosts.first { $0["instanceCount"] == 1 }?["name"]?.stringValue)
+            let requests: [(String, JSONValue)] = [
+                ("/mgmt/instances/\(id)/upgrade", ["upgrade": [:]]),
+                ("/mgmt/hosts/\(host)/instances/action", ["update": [:]]),
+            ]
+            for (path, body) in requests {
+                let agent = try #require(plane.agent(of: id))
+                #expect(try await client.call("POST", path, body).status == 401)
+                try await admin.must("POST", path, body)
+                try await eventually(30, "another agent runs") { plane.agent(of: id).map { $0 != agent } ?? false }
+                try await eventually(30, "it answers") {
+                    try await client.call("GET", "/instances/\(id)/databases").status == 200
+                }
+                #expect(plane.engine(of: id) == engine)
+            }
+            let older = try await admin.call(
+                "POST", "/mgmt/instances/\(id)/upgrade", ["upgrade": ["instance_version": "0.0.1"]])
+            #expect(older.status == 400 && older.json.text.contains("0.0.1"))
         }
 
         @Test("a version that an administrator made outlives reloads; a file's is the file's", .timeLimit(.minutes(5)))

@@ -87,8 +87,9 @@ extension EndToEnd {
             case changeFlavor = "change-flavor"
             case upgrade, rebuild
             case access
+            case upgradeGuest = "upgrade-guest"
 
-            var isAdministrators: Bool { self == .reboot || self == .rebuild }
+            var isAdministrators: Bool { [.reboot, .rebuild, .upgradeGuest].contains(self) }
         }
 
         private static func operations(_ point: String) throws -> [Operation] {
@@ -107,6 +108,7 @@ extension EndToEnd {
             case "upgrade_instance": [.upgrade]
             case "rebuild_instance": [.rebuild]
             case "update_access": [.access]
+            case "upgrade_guest": [.upgradeGuest]
             // Drilled by `MigrationRecoveryTests`, with two versions of a plugin.
             case "migrate_plugin": []
             // Drilled by `ModuleTests`.
@@ -161,6 +163,7 @@ extension EndToEnd {
             case .delete: try await client.must("DELETE", "/instances/\(subject)")
             case .restart: try await client.must("POST", "/instances/\(subject)/action", ["restart": [:]])
             case .reboot: try await client.must("POST", "/mgmt/instances/\(subject)/action", ["reboot": [:]])
+            case .upgradeGuest: try await client.must("POST", "/mgmt/instances/\(subject)/upgrade", ["upgrade": [:]])
             case .backup: _ = try await request(client, backupOf: subject, name: "drill")
             case .deleteBackup: try await client.must("DELETE", "/backups/\(subject)")
             case .attach: try await assign(subject, to: source, client)
@@ -240,6 +243,14 @@ extension EndToEnd {
             case .attach, .detach, .changeGroup:
                 try await finishGroup(operation, client, group: subject, source: source)
             case .growVolume, .changeFlavor, .upgrade, .rebuild: try await finishReshape(client, subject)
+            case .upgradeGuest:
+                try await eventually(60, "every upgrade that was accepted is done") {
+                    let events = try await client.must("GET", "/instances/\(subject)/events?since=0")["events"]
+                    let own = (events?.arrayValue ?? []).filter { $0["operation"] == "upgrade_guest" }
+                    func count(_ event: JSONValue) -> Int { own.count { $0["event"] == event } }
+                    return count("operation_accepted") > 0 && count("operation_accepted") == count("operation_done")
+                }
+                try await finishReshape(client, subject)
             case .access:
                 let path = "/instances/\(subject)"
                 let address = try SQL.address(try await client.must("GET", path)["instance"] ?? .null)

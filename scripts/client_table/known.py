@@ -61,9 +61,6 @@ REFUSALS = [
     Refusal(
         r"migrate", 501, "cannot be migrated",
         itself=(NOT_APPLICABLE, "501: local compute cannot move a volume to another host")),
-    Refusal(
-        r"Hosts\.update_all", 501, "Guests are not updated by request",
-        itself=(NOT_APPLICABLE, "501: guests run the release that is installed on their host")),
 ]
 
 # Failures inside clients, before or instead of a request: (calls, what the client raises, the table's remark).

@@ -120,7 +120,13 @@ def host(s, do):
 
 
 def hosts_update(s, do):
+    def upgrades():
+        events = s.world.member.get(f"/instances/{s.main}/events?since={last}")["events"]
+        return [event for event in events if event["operation"] == "upgrade_guest" and event["event"] == "operation_done"]
+
+    last = s.world.member.get(f"/instances/{s.main}/events?since=0")["position"]
     do(host=s.world.admin.get("/mgmt/hosts")["hosts"][0]["name"])
+    s.world.until("the instance's agent is replaced", upgrades)
 
 
 def storage(s, do):

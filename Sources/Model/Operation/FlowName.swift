@@ -15,7 +15,7 @@
 /// - `resize_flavor`: `{"instance_id", "new_flavor_id", "old_flavor_id", "ram_mib_growth"}`; growths are what quotas count
 /// - `upgrade_instance`: `{"instance_id", "datastore_version_id", "previous_version_id", "previous_plugins": object,
 ///   "reversible": bool, "previous_task": number}`
-/// - `rebuild_instance`: `{"instance_id"}`
+/// - `rebuild_instance`, `upgrade_guest`: `{"instance_id"}`
 package enum FlowName: String, Sendable, CaseIterable {
     case createInstance = "create_instance"
     case deleteInstance = "delete_instance"
@@ -33,4 +33,5 @@ package enum FlowName: String, Sendable, CaseIterable {
     case upgradeInstance = "upgrade_instance"
     case rebuildInstance = "rebuild_instance"
     case updateAccess = "update_access"
+    case upgradeGuest = "upgrade_guest"
 }

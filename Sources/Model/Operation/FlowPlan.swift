@@ -38,6 +38,7 @@ extension FlowName {
         case .applyConfiguration: [("apply", "Gives the datastore the group's changed values.")]
         case .reapplyModule: [("apply", "Applies the module anew to the instances that have it.")]
         case .updateAccess: [("apply", "Enforces the access rules.")]
+        case .upgradeGuest: [("agent", "Replaces the guest agent by one of the release that its host has.")]
         case .resizeVolume, .resizeFlavor, .upgradeInstance, .rebuildInstance: reshapePlan
         }
     }

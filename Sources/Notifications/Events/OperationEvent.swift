@@ -5,7 +5,7 @@ package import Model
 /// The operations that `dbaas.<event>.<start|end|error>` tells about; the raw value is the event part.
 ///
 /// Source: classes of the reference service's notifications. `rootEnable`, `rootDisable`, `pluginMigrate`, `configurationApply`,
-/// `moduleReapply`, `instanceRebuild` and `instanceUpdateAccess` are this service's own.
+/// `moduleReapply`, `instanceRebuild`, `instanceUpdateAccess` and `guestUpgrade` are this service's own.
 package enum OperationEvent: String, Sendable, CaseIterable {
     case instanceCreate = "instance_create"
     case instanceDelete = "instance_delete"
@@ -19,6 +19,8 @@ package enum OperationEvent: String, Sendable, CaseIterable {
     case instanceRebuild = "instance_rebuild"
     /// Its access rules change.
     case instanceUpdateAccess = "instance_update_access"
+    /// Its guest agent is replaced.
+    case guestUpgrade = "guest_upgrade"
     case backupCreate = "backup_create"
     case backupDelete = "backup_delete"
     case databaseCreate = "database_create"
@@ -50,8 +52,7 @@ package enum OperationEvent: String, Sendable, CaseIterable {
                 "name", "flavor_id", "datastore", "datastore_version", "image_id", "availability_zone", "region_name",
             ]
         case .instanceDelete, .instanceRestart, .instanceReboot, .instanceResetStatus, .instanceRebuild,
-            .instanceUpdateAccess, .rootEnable,
-            .rootDisable:
+            .instanceUpdateAccess, .guestUpgrade, .rootEnable, .rootDisable:
             ["instance_id"]
         case .instanceResizeVolume: ["instance_id", "new_size"]
         case .instanceResizeFlavor: ["instance_id", "new_flavor_id"]
@@ -109,6 +110,7 @@ package enum OperationEvent: String, Sendable, CaseIterable {
         case .upgradeInstance: self = .instanceUpgrade
         case .rebuildInstance: self = .instanceRebuild
         case .updateAccess: self = .instanceUpdateAccess
+        case .upgradeGuest: self = .guestUpgrade
         }
     }
 }

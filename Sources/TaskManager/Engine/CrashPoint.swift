@@ -40,7 +40,7 @@ package enum FlowCatalogue {
         AttachConfigurationFlow(), DetachConfigurationFlow(), ApplyConfigurationFlow(),
         ReapplyModuleFlow(),
         ResizeVolumeFlow(), ResizeFlavorFlow(), UpgradeInstanceFlow(), RebuildInstanceFlow(),
-        UpdateAccessFlow(),
+        UpdateAccessFlow(), UpgradeGuestFlow(),
     ]
 
     package static var crashPoints: [CrashPoint] {

@@ -10,18 +10,12 @@ package import StateStore
 package struct MigratePluginFlow: Flow {
     package static let name = FlowName.migratePlugin
 
-    /// How long the new agent may take to say that the engine is as it was.
-    private static let patience: Duration = .seconds(120)
-
-    /// How long after its start a new agent may say that the engine does not run before it is believed.
-    private static let grace: Duration = .seconds(6)
-
     package init() {}
 
     package var steps: [FlowStep] {
         [
             FlowStep("pin", deadline: .seconds(30), run: Self.pin),
-            FlowStep("agent", deadline: .seconds(240), run: Self.replaceAgent),
+            FlowStep("agent", deadline: AgentReplacement.deadline, run: AgentReplacement.run),
         ]
     }
 
@@ -32,7 +26,7 @@ package struct MigratePluginFlow: Flow {
         try await Self.write(try Self.before(run), run)
         let subject = try await InstanceSubject.load(run)
         guard subject.instance.serverStatus == .active else { return }
-        try await Self.boot(subject, run)
+        try await EngineSteps.replaceAgent(run, subject)
     }
 
     package func fail(
@@ -73,37 +67,5 @@ package struct MigratePluginFlow: Flow {
             instance.plugins = pins
             _ = try transaction.instances.save(instance, now: clock.now)
         }
-    }
-
-    private static func replaceAgent(_ run: FlowRun) async throws {
-        let subject = try await InstanceSubject.load(run)
-        // Without a server there is no agent; a server that comes back later is made from the row.
-        guard subject.instance.serverStatus == .active else { return }
-        let wasRunning = subject.instance.service.isDatastoreRunning
-        let began = run.services.clock.now
-        try await boot(subject, run)
-        let (store, id) = (run.services.store, subject.instance.id)
-        _ = try await run.services.changes.wait(for: id, deadline: .after(patience)) { () -> Bool? in
-            let (instance, fault) = try await store.read { transaction in
-                (try transaction.instances.find(id), try transaction.faults.find(instanceID: id))
-            }
-            guard let instance else { throw FlowError("Instance \(id) does not exist any more.") }
-            guard instance.serviceUpdated > began else { return nil }
-            if instance.service == .failedToSpawn {
-                throw FlowError(fault?.message ?? "The guest could not go on with the datastore.")
-            }
-            if !wasRunning || instance.service.isDatastoreRunning { return true }
-            guard run.services.clock.now > began + grace else { return nil }
-            let reason = fault.flatMap { $0.updated > began ? ": \($0.message)" : nil } ?? ""
-            throw FlowError("the new agent found the database '\(instance.service.text)'\(reason)")
-        }
-    }
-
-    private static func boot(_ subject: InstanceSubject, _ run: FlowRun) async throws {
-        let requirements = try await subject.requirements(run)
-        try await run.services.compute.replaceAgent(
-            BootRequest(
-                instanceID: subject.instance.id, flavor: subject.flavor,
-                guestConfiguration: try subject.guestConfiguration(run, requirements: requirements)))
     }
 }

@@ -11,10 +11,10 @@ struct AbuseCases {
         "/datastores/{datastore}/versions", "/datastores/versions/{version}",
         "/datastores/{datastore}/versions/{version}",
     ]
-    /// Management that asks for no administrator, as the tenant's own routes do not. Source: REST contract §13, §15, §18.
+    /// Management that asks for no administrator, as the tenant's own routes do not. Source: REST contract §13, §15.
     private static let inherited: Set<String> = [
         "POST /mgmt/instances", "PUT /mgmt/instances/{id}", "PATCH /mgmt/instances/{id}", "DELETE /mgmt/instances/{id}",
-        "POST /mgmt/clusters", "DELETE /mgmt/clusters/{id}", "POST /mgmt/hosts/{name}/instances/action",
+        "POST /mgmt/clusters", "DELETE /mgmt/clusters/{id}",
     ]
     private static let verbs = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
 
