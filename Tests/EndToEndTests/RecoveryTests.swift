@@ -71,16 +71,23 @@ extension EndToEnd {
             return backup
         }
 
-        private func request(_ client: RESTClient, backupOf id: String, name: String) async throws -> String {
-            let body: JSONValue = ["backup": ["name": .string(name), "instance": .string(id)]]
+        private func request(
+            _ client: RESTClient, backupOf id: String, name: String, isIncremental: Bool = false
+        ) async throws -> String {
+            let body: JSONValue = [
+                "backup": [
+                    "name": .string(name), "instance": .string(id), "incremental": isIncremental ? 1 : 0,
+                ]
+            ]
             let answer = try await client.must("POST", "/backups", body)
             return try #require(answer["backup"]?["id"]?.stringValue)
         }
 
         /// What is drilled at a point. A restore takes the create's flow, so both are drilled at its points.
         enum Operation: String {
-            case create, restore, delete, restart, reboot, backup
+            case create, restore, delete, restart, reboot, backup, increment
             case deleteBackup = "delete-backup"
+            case deleteChain = "delete-chain"
             case attach, detach
             case changeGroup = "change-group"
             case growVolume = "grow-volume"
@@ -97,8 +104,8 @@ extension EndToEnd {
             case "delete_instance": [.delete]
             case "restart_instance": [.restart]
             case "reboot_instance": [.reboot]
-            case "create_backup": [.backup]
-            case "delete_backup": [.deleteBackup]
+            case "create_backup": [.backup, .increment]
+            case "delete_backup": [.deleteBackup, .deleteChain]
             case "attach_configuration": [.attach]
             case "detach_configuration": [.detach]
             case "apply_configuration": [.changeGroup]
@@ -121,7 +128,7 @@ extension EndToEnd {
         {
             // What a delete needs is made before the drill begins.
             var subject = source.instance
-            if operation == .delete || operation == .deleteBackup {
+            if [.delete, .deleteBackup, .deleteChain].contains(operation) {
                 try await plane.start()
                 let client = try await RESTClient.login(plane)
                 if operation == .delete {
@@ -129,6 +136,13 @@ extension EndToEnd {
                     try await client.wait(subject, for: "ACTIVE")
                 } else {
                     subject = try await backup(client, of: source.instance, name: "victim")
+                    if operation == .deleteChain {
+                        for _ in 0..<2 {
+                            let child = try await request(
+                                client, backupOf: source.instance, name: "victim", isIncremental: true)
+                            try await client.waitBackup(child, for: "COMPLETED")
+                        }
+                    }
                 }
                 try await plane.stop()
             }
@@ -162,7 +176,9 @@ extension EndToEnd {
             case .restart: try await client.must("POST", "/instances/\(subject)/action", ["restart": [:]])
             case .reboot: try await client.must("POST", "/mgmt/instances/\(subject)/action", ["reboot": [:]])
             case .backup: _ = try await request(client, backupOf: subject, name: "drill")
-            case .deleteBackup: try await client.must("DELETE", "/backups/\(subject)")
+            case .increment:
+                _ = try await request(client, backupOf: subject, name: "drill", isIncremental: true)
+            case .deleteBackup, .deleteChain: try await client.must("DELETE", "/backups/\(subject)")
             case .attach: try await assign(subject, to: source, client)
             case .detach: try await assign(nil, to: source, client)
             case .access:
@@ -231,12 +247,24 @@ extension EndToEnd {
                 try await client.wait(subject, for: "ACTIVE")
                 // The task has not ended before the engine was reported to run.
                 try await client.must("GET", "/instances/\(subject)/databases")
-            case .backup:
+            case .backup, .increment:
                 let id = try await drilled(client, "backups")
-                try await client.waitBackup(id, for: "COMPLETED")
+                let made = try await client.waitBackup(id, for: "COMPLETED")
+                #expect(made["parent_id"] == (operation == .increment ? .string(source.backup) : .null))
+                if operation == .increment {
+                    let copy = try await client.create(name: "drill", backup: id)
+                    let address = try SQL.address(try await client.wait(copy, for: "ACTIVE"))
+                    let rows = try await SQL.run(
+                        address, user: "clerk", password: "s3cret", database: "shop", "SELECT n FROM t")
+                    #expect(rows == "7")
+                    try await client.delete(copy)
+                }
                 try await client.must("DELETE", "/backups/\(id)")
                 try await client.waitBackup(id, for: "GONE")
-            case .deleteBackup: try await client.waitBackup(subject, for: "GONE")
+            case .deleteBackup, .deleteChain:
+                try await client.waitBackup(subject, for: "GONE")
+                let left = try await client.must("GET", "/backups")["backups"]?.arrayValue ?? []
+                #expect(left.map { $0["id"] } == [.string(source.backup)])
             case .attach, .detach, .changeGroup:
                 try await finishGroup(operation, client, group: subject, source: source)
             case .growVolume, .changeFlavor, .upgrade, .rebuild: try await finishReshape(client, subject)

@@ -6,10 +6,23 @@ import TrovePluginKit
 struct BackupTools {
     static let tool = "/usr/bin/mariabackup"
     private static let unpacker = "/usr/bin/mbstream"
+    private static let client = "/usr/bin/mariadb"
     /// What the tool says last, and only then is its work whole: exit status 0 alone does not tell.
     private static let success = "completed OK!"
 
     let instance: InstanceDocument
+
+    /// Lets the server write what it has changed in memory, so that the copy, and the increments that add to it, begin near the
+    /// log's end: increments hold every page that was written since. A server that does not know how only makes them larger.
+    func flush(login: String, call: Call) {
+        call.progress(nil, "writing a checkpoint")
+        _ = try? Host.run(
+            Command(
+                [
+                    Self.client, "--defaults-file=\(login)", "--batch",
+                    "--execute=SET GLOBAL innodb_log_checkpoint_now = ON",
+                ], as: .engine, environment: environment, timeoutSeconds: 300), call: call)
+    }
 
     /// Writes a copy of the running engine's data, or of what changed `since` a position in its log.
     func copy(login: String, scratch: String, since: UInt64?, to output: Int32, call: Call) throws {

@@ -35,6 +35,7 @@ final class MariaBackupStrategy: BackupPlugin {
         try PluginFiles.write(
             OptionFile.text(access, instance), to: login, PluginFiles.Access(mode: 0o400, owner: owner))
         defer { try? PluginFiles.remove(login) }
+        tools.flush(login: login, call: call)
         call.progress(nil, parent == nil ? "copying the data" : "copying what changed")
         try tools.copy(login: login, scratch: scratch, since: parent?.to, to: descriptor, call: call)
         guard let made = try Checkpoints(in: scratch) else {

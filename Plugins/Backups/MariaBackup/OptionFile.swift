@@ -8,13 +8,14 @@ enum OptionFile {
     static func text(_ access: BackupAccess, _ instance: InstanceDocument) -> String {
         var lines: [String] = []
         if let file = access.configFile { lines.append("!include \(file)") }
-        lines += ["[mariabackup]", "user = \(quoted(access.user))", "password = \(quoted(access.password))"]
+        // Both programs read this group. Source: mariadb(1), mariabackup, "Option Groups".
+        lines += ["[client]", "user = \(quoted(access.user))", "password = \(quoted(access.password))"]
         if let socket = access.socket {
             lines.append("socket = \(quoted(socket))")
         } else {
             lines += ["host = \(quoted(access.address))", "port = \(access.port)"]
         }
-        lines.append("datadir = \(quoted(access.dataDirectory))")
+        lines += ["[mariabackup]", "datadir = \(quoted(access.dataDirectory))"]
         return lines.joined(separator: "\n") + "\n"
     }
 

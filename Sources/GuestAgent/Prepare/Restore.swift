@@ -45,15 +45,21 @@ package struct Restore: Sendable {
 
     /// What is restored one after the other.
     private func chain(_ info: BackupInfo) throws(GuestAgentError) -> [BackupInfo] {
-        guard info.parent.isNull == info.parents.isEmpty else {
-            throw GuestAgentError(.restore, "backup \(info.id) is incremental, and what it adds to was not named")
+        let chain = info.parents + [info]
+        for (index, element) in chain.enumerated() {
+            let wanted = element.parent["id"]?.stringValue
+            guard element.parent.isNull == (index == 0), index == 0 || wanted == chain[index - 1].id else {
+                throw GuestAgentError(
+                    .restore,
+                    "backup \(element.id) adds to \(wanted ?? "none"), which is not what is restored before it")
+            }
         }
         let plugin = GuestConfiguration.pluginID(info.type)
         if let other = info.parents.first(where: { GuestConfiguration.pluginID($0.type) != plugin }) {
             throw GuestAgentError(
                 .restore, "backup \(other.id), which backup \(info.id) adds to, is of the strategy \(other.type)")
         }
-        return info.parents + [info]
+        return chain
     }
 
     private func fill(_ chain: [BackupInfo], _ memoryMB: Int, _ context: RequestContext) async throws {

@@ -32,7 +32,7 @@ struct BackupObjects: Sendable {
         }
         var info = info(
             backup, name: Self.name(backup), instanceID: instanceID, dataKey: key.dataKey, wrapped: key.wrapped)
-        if let parent { info.parent = Self.reference(parent) }
+        if let parent { info.parent = Self.reference(parent.id, parent.position ?? .null) }
         return info
     }
 
@@ -47,10 +47,11 @@ struct BackupObjects: Sendable {
                 throw FlowError(
                     "Backup \(element.id), which backup \(backup.id) adds to, is \(element.state.rawValue).")
             }
-            infos.append(try await readable(element, instanceID: instanceID))
+            var info = try await readable(element, instanceID: instanceID)
+            if let parent = infos.last { info.parent = Self.reference(parent.id, parent.position) }
+            infos.append(info)
         }
         guard var last = infos.popLast() else { throw FlowError("Backup \(backup.id) does not exist any more.") }
-        if chain.count > 1 { last.parent = Self.reference(chain[chain.count - 2]) }
         last.parents = infos
         return last
     }
@@ -109,8 +110,8 @@ struct BackupObjects: Sendable {
         return name
     }
 
-    private static func reference(_ parent: BackupRecord) -> JSONValue {
-        ["id": .string(parent.id), "position": parent.position ?? .null]
+    private static func reference(_ id: String, _ position: JSONValue) -> JSONValue {
+        ["id": .string(id), "position": position]
     }
 
     private func info(
