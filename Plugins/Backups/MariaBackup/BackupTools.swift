@@ -50,7 +50,8 @@ struct BackupTools {
         // The rest of the instance's memory is for the tool itself and for the page cache.
         let memory = min(max(memoryMiB / 2, 64), 4096)
         var words = [
-            Self.tool, "--no-defaults", "--prepare", "--target-dir=\(instance.dataDirectory)", "--use-memory=\(memory)M",
+            Self.tool, "--no-defaults", "--prepare", "--target-dir=\(instance.dataDirectory)",
+            "--use-memory=\(memory)M",
         ]
         if let increment { words.append("--incremental-dir=\(increment)") }
         try check(try Host.run(Command(words, as: .engine, environment: environment), call: call))

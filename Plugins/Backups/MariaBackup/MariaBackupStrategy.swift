@@ -123,7 +123,8 @@ final class MariaBackupStrategy: BackupPlugin {
         let data = instance.dataDirectory
         guard let base = try Checkpoints(in: data), base.kind != .incremental else {
             throw PluginFailure(
-                .preconditionFailed, "\(data) holds no backup that an increment could be added to: restore a full one first")
+                .preconditionFailed,
+                "\(data) holds no backup that an increment could be added to: restore a full one first")
         }
         if base.kind == .full {
             call.progress(nil, "applying the log")
@@ -165,7 +166,8 @@ final class MariaBackupStrategy: BackupPlugin {
         guard let position, position.to != unpacked.to else { return }
         throw PluginFailure(
             .invalidArgument,
-            "the stream ends at \(unpacked.to) of the engine's log, and the backup at \(position.to): it is another backup's")
+            "the stream ends at \(unpacked.to) of the engine's log, and the backup at \(position.to): it is another backup's"
+        )
     }
 
     /// On the data's volume, which is the only one with room; gone before the datastore sees the directory.

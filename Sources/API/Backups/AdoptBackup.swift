@@ -99,7 +99,8 @@ struct AdoptBackup {
                 "Unable to create a backup because its parent \(parentID) is not completed. Actual state:"
                     + " \(parent.state.rawValue).")
         }
-        guard parent.backupType.map({ PluginReference($0).id }) == strategy, parent.datastoreVersionID == versionID else {
+        guard parent.backupType.map({ PluginReference($0).id }) == strategy, parent.datastoreVersionID == versionID
+        else {
             throw APIFault(
                 .backupCreation,
                 "Backup \(parentID) cannot be a parent: it is of another datastore version or backup strategy.")

@@ -32,7 +32,9 @@ final class EngineBackup {
         if table.flags & UInt32(TROVE_BACKUP_INCREMENTAL) != 0 {
             for number in 1...2 {
                 try change(number)
-                let request: JSONValue = ["type": "incremental", "parent": chain[number - 1].position, "memory_mb": 1024]
+                let request: JSONValue = [
+                    "type": "incremental", "parent": chain[number - 1].position, "memory_mb": 1024,
+                ]
                 chain.append(try write(table, config, request, group.root + "/stream\(number)"))
             }
         }

@@ -153,7 +153,8 @@ extension BackupGroup {
         if try targets[1].call(context.caller, request, check: check).isOK {
             ChildReporter.shared.fail(
                 check,
-                "backup.restore returned TROVE_OK for an increment in an empty data directory; a full backup comes first.")
+                "backup.restore returned TROVE_OK for an increment in an empty data directory; a full backup comes first."
+            )
         }
     }
 }

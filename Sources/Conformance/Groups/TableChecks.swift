@@ -107,7 +107,8 @@ struct TableChecks {
             check,
             offered
                 ? "The library makes increments, which plugin.json does not say; add \"backup_kinds\": [\"full\", \"incremental\"]."
-                : "plugin.json says under backup_kinds that there are increments, and flags of \(id) does not have them.")
+                : "plugin.json says under backup_kinds that there are increments, and flags of \(id) does not have them."
+        )
     }
 
     private func module(_ table: trove_module_driver_1) -> Bool {

@@ -55,7 +55,7 @@ struct Audit {
         let strays = present.filter {
             owned[$0.key] == nil && !adopted.contains($0.key) && !moving.contains($0.value ?? "")
         }
-            .map { Finding(verdict: .stray, kind: $0.key.kind, tag: $0.key.tag, ownerID: $0.value) }
+        .map { Finding(verdict: .stray, kind: $0.key.kind, tag: $0.key.tag, ownerID: $0.value) }
         let missing = owned.filter {
             present[$0.key] == nil && before.entries[$0.key] != nil && after.entries[$0.key] != nil
                 && !moving.contains($0.value)

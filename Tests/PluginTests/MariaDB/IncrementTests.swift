@@ -144,7 +144,8 @@ struct IncrementTests {
             }
             #expect(status { _ = try back(source, "x.xb", parent: ["to_lsn": "x"]) } == 1)
             #expect(status { _ = try back(source, "x.xb", parent: [:]) } == 1)
-            #expect(access(source.root + "/run/backup.cnf", F_OK) != 0 && access(source.root + "/run/backup", F_OK) != 0)
+            #expect(
+                access(source.root + "/run/backup.cnf", F_OK) != 0 && access(source.root + "/run/backup", F_OK) != 0)
         }
     }
 }
