@@ -86,11 +86,11 @@ struct BackupObjects: Sendable {
                 return (header, key)
             }
         }
-        let (header, dataKey): (SealHeader, [UInt8])
-        do { (header, dataKey) = try opened.get() } catch {
+        if case .failure(let error) = opened {
             throw FlowError(
                 "Backup \(backup.id) cannot be read: \(error.message)", isRetryable: error.isRetryable)
         }
+        let (header, dataKey) = try opened.get()
         guard header.backupID == backup.id || backup.state == .restored else {
             throw FlowError("The object of backup \(backup.id) is another backup's (\(header.backupID)).")
         }
