@@ -13,7 +13,9 @@ struct IncrementalBackupTests {
 
     /// Runs with a strategy that makes increments.
     private func withIncrements(_ body: (APIFixture, String) async throws -> Void) async throws {
-        try await withAPI { api in
+        var configuration = APIFixture.configuration
+        configuration.quotas.backups = 1000
+        try await withAPI(configuration) { api in
             api.plugins.setPlugins { plugins in
                 plugins.append(
                     PluginDescription(

@@ -63,7 +63,7 @@ import Testing
         try await AgentFixture.run { fixture in
             let chain = try await chain(fixture)
             #expect(chain.map(\.position) == [["files": 1], ["files": 2], ["files": 3]])
-            try await restore(try request(chain), from: fixture) { restored in
+            try await restore(try request(chain), from: fixture) { (restored: AgentFixture) async throws -> Void in
                 #expect(try await restored.reports(.healthy))
                 for name in ["first", "later1", "later2", "../post-restored"] {
                     #expect(restored.instance.exists("data/db/" + name), "\(name)")
@@ -107,7 +107,7 @@ import Testing
                 chain.removeFirst(2)
                 words = ["c-2", "adds to c-1"]
             }
-            try await restore(try request(chain), from: fixture) { restored in
+            try await restore(try request(chain), from: fixture) { (restored: AgentFixture) async throws -> Void in
                 #expect(try await restored.reports(.failedToSpawn))
                 #expect(
                     try await eventually {

@@ -46,10 +46,10 @@ private struct StubbornStore: ObjectStore {
         adopted.location = fixture.services.objects.location("p/other")
         adopted.position = nil
         let rows = records + [adopted]
-        let now = fixture.clock.now
+        let (own, now) = (records, fixture.clock.now)
         try await fixture.store.write(.relaxed) { transaction in
             for row in rows { try transaction.backups.insert(row) }
-            for row in records {
+            for row in own {
                 try transaction.ledger.add(
                     [LedgerEntry(kind: "object", tag: "p/" + row.id, ownerID: row.id, created: now)])
             }
