@@ -10,7 +10,8 @@ import Testing
 
 extension EndToEnd {
     /// The control plane is ended as kill -9 does at every point of every flow; the operation must finish all the same. Each shape
-    /// takes every other point, so that both together have all of them; with `TROVE_EVERY_POINT` it takes all.
+    /// takes every other point, so that both together have all of them; with `TROVE_EVERY_POINT` it takes all, with
+    /// `TROVE_POINTS=create_backup,delete_backup` all of these flows.
     @Suite("Recovery from kill -9", .serialized)
     struct RecoveryTests {
         @Test("every point of every flow is survived", .timeLimit(.minutes(40)))
@@ -18,9 +19,13 @@ extension EndToEnd {
             try await ControlPlane.with { plane in
                 let all = try await Command.run([Build.trove, "flows"]).output.split(separator: "\n").map(String.init)
                 #expect(all.count >= 3 * 5)
-                let isWhole = ProcessInfo.processInfo.environment["TROVE_EVERY_POINT"] != nil
+                let environment = ProcessInfo.processInfo.environment
+                let flows = environment["TROVE_POINTS"]?.split(separator: ",").map(String.init)
+                let isWhole = environment["TROVE_EVERY_POINT"] != nil || flows != nil
                 let turn = plane.shape == .embedded ? 0 : 1
                 let points = all.enumerated().filter { isWhole || $0.offset % 2 == turn }.map(\.element)
+                    .filter { flows?.contains(String($0.split(separator: "/")[0])) ?? true }
+                #expect(!points.isEmpty)
                 let source = try await prepared(plane)
                 try await plane.stop()
                 for point in points {
