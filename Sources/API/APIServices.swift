@@ -22,6 +22,7 @@ package struct APIServices: Sendable {
     package let policy: PolicyStore
     package internal(set) var notifier: Notifier
     package let objects: any PublishedObjects
+    package let sealed: any SealedBackups
     package let logger: Logger
     /// What follows the journal for the streams of this process.
     package let feed: EventFeed
@@ -40,6 +41,7 @@ package struct APIServices: Sendable {
         policy: PolicyStore = PolicyStore(),
         notifier: Notifier = .off,
         objects: any PublishedObjects = NoObjects(),
+        sealed: any SealedBackups = NoSealedBackups(),
         bell: EventBell = EventBell(),
         logger: Logger
     ) {
@@ -54,6 +56,7 @@ package struct APIServices: Sendable {
         self.policy = policy
         self.notifier = notifier
         self.objects = objects
+        self.sealed = sealed
         self.logger = logger
         self.bell = bell
         feed = EventFeed(store: store, bell: bell, limit: configuration.eventStreams, logger: logger)

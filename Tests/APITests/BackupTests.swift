@@ -47,7 +47,7 @@ struct BackupTests {
         }
     }
 
-    @Test("no strategy makes increments: none is made instead of one that cannot be")
+    @Test("a strategy without increments: none is made instead of one that cannot be")
     func parents() async throws {
         try await withAPI { api in
             let id = try await api.insertRunning()
@@ -106,8 +106,8 @@ struct BackupTests {
                 "remote_location": "http://x", "local_datastore_version_id": .string(missing), "size": 1,
             ]
             expectFault(
-                await api.send("POST", "/backups", body: ["backup": ["name": "b", "restore_from": elsewhere]]), 501,
-                "Backups from elsewhere ('restore_from') are not supported.")
+                await api.send("POST", "/backups", body: ["backup": ["name": "b", "restore_from": elsewhere]]), 400,
+                "Failed to restore backup from http://x: it does not lie in this service's object store.")
             expectFault(
                 await api.send("POST", "/backups", body: body(id, ["incremental": true])), 400,
                 "Validation error: backup['incremental'] True is not of type 'integer'")

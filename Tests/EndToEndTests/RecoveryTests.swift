@@ -10,7 +10,8 @@ import Testing
 
 extension EndToEnd {
     /// The control plane is ended as kill -9 does at every point of every flow; the operation must finish all the same. Each shape
-    /// takes every other point, so that both together have all of them; with `TROVE_EVERY_POINT` it takes all.
+    /// takes every other point, so that both together have all of them; with `TROVE_EVERY_POINT` it takes all, with
+    /// `TROVE_POINTS=create_backup,delete_backup` all of these flows.
     @Suite("Recovery from kill -9", .serialized)
     struct RecoveryTests {
         @Test("every point of every flow is survived", .timeLimit(.minutes(40)))
@@ -18,9 +19,13 @@ extension EndToEnd {
             try await ControlPlane.with { plane in
                 let all = try await Command.run([Build.trove, "flows"]).output.split(separator: "\n").map(String.init)
                 #expect(all.count >= 3 * 5)
-                let isWhole = ProcessInfo.processInfo.environment["TROVE_EVERY_POINT"] != nil
+                let environment = ProcessInfo.processInfo.environment
+                let flows = environment["TROVE_POINTS"]?.split(separator: ",").map(String.init)
+                let isWhole = environment["TROVE_EVERY_POINT"] != nil || flows != nil
                 let turn = plane.shape == .embedded ? 0 : 1
                 let points = all.enumerated().filter { isWhole || $0.offset % 2 == turn }.map(\.element)
+                    .filter { flows?.contains(String($0.split(separator: "/")[0])) ?? true }
+                #expect(!points.isEmpty)
                 let source = try await prepared(plane)
                 try await plane.stop()
                 for point in points {
@@ -71,16 +76,23 @@ extension EndToEnd {
             return backup
         }
 
-        private func request(_ client: RESTClient, backupOf id: String, name: String) async throws -> String {
-            let body: JSONValue = ["backup": ["name": .string(name), "instance": .string(id)]]
+        private func request(
+            _ client: RESTClient, backupOf id: String, name: String, isIncremental: Bool = false
+        ) async throws -> String {
+            let body: JSONValue = [
+                "backup": [
+                    "name": .string(name), "instance": .string(id), "incremental": isIncremental ? 1 : 0,
+                ]
+            ]
             let answer = try await client.must("POST", "/backups", body)
             return try #require(answer["backup"]?["id"]?.stringValue)
         }
 
         /// What is drilled at a point. A restore takes the create's flow, so both are drilled at its points.
         enum Operation: String {
-            case create, restore, delete, restart, reboot, backup
+            case create, restore, delete, restart, reboot, backup, increment
             case deleteBackup = "delete-backup"
+            case deleteChain = "delete-chain"
             case attach, detach
             case changeGroup = "change-group"
             case growVolume = "grow-volume"
@@ -98,8 +110,8 @@ extension EndToEnd {
             case "delete_instance": [.delete]
             case "restart_instance": [.restart]
             case "reboot_instance": [.reboot]
-            case "create_backup": [.backup]
-            case "delete_backup": [.deleteBackup]
+            case "create_backup": [.backup, .increment]
+            case "delete_backup": [.deleteBackup, .deleteChain]
             case "attach_configuration": [.attach]
             case "detach_configuration": [.detach]
             case "apply_configuration": [.changeGroup]
@@ -123,7 +135,7 @@ extension EndToEnd {
         {
             // What a delete needs is made before the drill begins.
             var subject = source.instance
-            if operation == .delete || operation == .deleteBackup {
+            if [.delete, .deleteBackup, .deleteChain].contains(operation) {
                 try await plane.start()
                 let client = try await RESTClient.login(plane)
                 if operation == .delete {
@@ -131,6 +143,13 @@ extension EndToEnd {
                     try await client.wait(subject, for: "ACTIVE")
                 } else {
                     subject = try await backup(client, of: source.instance, name: "victim")
+                    if operation == .deleteChain {
+                        for _ in 0..<2 {
+                            let child = try await request(
+                                client, backupOf: source.instance, name: "victim", isIncremental: true)
+                            try await client.waitBackup(child, for: "COMPLETED")
+                        }
+                    }
                 }
                 try await plane.stop()
             }
@@ -165,7 +184,9 @@ extension EndToEnd {
             case .reboot: try await client.must("POST", "/mgmt/instances/\(subject)/action", ["reboot": [:]])
             case .upgradeGuest: try await client.must("POST", "/mgmt/instances/\(subject)/upgrade", ["upgrade": [:]])
             case .backup: _ = try await request(client, backupOf: subject, name: "drill")
-            case .deleteBackup: try await client.must("DELETE", "/backups/\(subject)")
+            case .increment:
+                _ = try await request(client, backupOf: subject, name: "drill", isIncremental: true)
+            case .deleteBackup, .deleteChain: try await client.must("DELETE", "/backups/\(subject)")
             case .attach: try await assign(subject, to: source, client)
             case .detach: try await assign(nil, to: source, client)
             case .access:
@@ -234,12 +255,24 @@ extension EndToEnd {
                 try await client.wait(subject, for: "ACTIVE")
                 // The task has not ended before the engine was reported to run.
                 try await client.must("GET", "/instances/\(subject)/databases")
-            case .backup:
+            case .backup, .increment:
                 let id = try await drilled(client, "backups")
-                try await client.waitBackup(id, for: "COMPLETED")
+                let made = try await client.waitBackup(id, for: "COMPLETED")
+                #expect(made["parent_id"] == (operation == .increment ? .string(source.backup) : .null))
+                if operation == .increment {
+                    let copy = try await client.create(name: "drill", backup: id)
+                    let address = try SQL.address(try await client.wait(copy, for: "ACTIVE"))
+                    let rows = try await SQL.run(
+                        address, user: "clerk", password: "s3cret", database: "shop", "SELECT n FROM t")
+                    #expect(rows == "7")
+                    try await client.delete(copy)
+                }
                 try await client.must("DELETE", "/backups/\(id)")
                 try await client.waitBackup(id, for: "GONE")
-            case .deleteBackup: try await client.waitBackup(subject, for: "GONE")
+            case .deleteBackup, .deleteChain:
+                try await client.waitBackup(subject, for: "GONE")
+                let left = try await client.must("GET", "/backups")["backups"]?.arrayValue ?? []
+                #expect(left.map { $0["id"] } == [.string(source.backup)])
             case .attach, .detach, .changeGroup:
                 try await finishGroup(operation, client, group: subject, source: source)
             case .growVolume, .changeFlavor, .upgrade, .rebuild: try await finishReshape(client, subject)

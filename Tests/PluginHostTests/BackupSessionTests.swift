@@ -42,6 +42,31 @@ struct BackupSessionTests {
         }
     }
 
+    @Test(
+        "a manifest that says other kinds of backups than the library is refused, naming both",
+        arguments: [false, true])
+    func kinds(_ makesIncrements: Bool) async throws {
+        try await withPlugins { fixture in
+            let macros = makesIncrements ? ["KINDS=3"] : []
+            try fixture.install("copy", PluginSource.backup, provides: ["trove.backup/1"], macros: macros) {
+                $0["backup_kinds"] = makesIncrements ? ["full"] : ["full", "incremental"]
+            }
+            let registry = try fixture.load(.guest, enabled: ["test.copy"])
+            #expect(registry.plugins.isEmpty && registry.refusals.map(\.cause) == [.mismatch])
+            let sides = ["full", "full, incremental"]
+            let (manifest, library) = makesIncrements ? (sides[0], sides[1]) : (sides[1], sides[0])
+            #expect(
+                registry.refusals.first?.message
+                    == "backup_kinds: the manifest says '\(manifest)', the library '\(library)'")
+            try fixture.writeManifest("copy", provides: ["trove.backup/1"]) {
+                $0["backup_kinds"] = makesIncrements ? ["full", "incremental"] : ["full"]
+            }
+            let right = try fixture.load(.guest, enabled: ["test.copy"])
+            #expect(right.plugins.first?.description.makesIncrements == makesIncrements, "\(right.refusals)")
+            right.shutdown()
+        }
+    }
+
     @Test("restore reads to the end of a file, and fails for a short one")
     func restore() async throws {
         try await withSession { (session) async throws in

@@ -33,6 +33,22 @@ struct ManifestReaderTests {
         #expect(manifest.swift == "6.3")
     }
 
+    @Test("what a backup strategy makes is read; without the member it is not known to make increments")
+    func backupKinds() throws {
+        var manifest = good
+        manifest["provides"] = ["trove.backup/1"]
+        #expect(try read(manifest).backupKinds == nil && !(try read(manifest).makesIncrements))
+        manifest["backup_kinds"] = ["full"]
+        #expect(try !read(manifest).makesIncrements)
+        manifest["backup_kinds"] = ["full", "incremental"]
+        #expect(try read(manifest).makesIncrements)
+        for wrong: JSONValue in ["full", ["incremental"], ["full", "daily"], []] {
+            manifest["backup_kinds"] = wrong
+            let refusal = #expect(throws: PluginRefusal.self) { try read(manifest) }
+            #expect(refusal?.message.hasPrefix("backup_kinds: ") == true)
+        }
+    }
+
     struct Wrong: CustomTestStringConvertible, Sendable {
         var field: String
         var value: JSONValue
@@ -54,7 +70,8 @@ struct ManifestReaderTests {
             Wrong(field: "datastores", value: []), Wrong(field: "datastores", value: [["versions": ["1"]]]),
             Wrong(field: "datastores", value: [["name": "a", "versions": []]]),
             Wrong(field: "datastores", value: [["name": "a"], ["name": "a"]]),
-            Wrong(field: "licence", value: ""), Wrong(field: "swift", value: "six"),
+            Wrong(field: "backup_kinds", value: ["full"]), Wrong(field: "licence", value: ""),
+            Wrong(field: "swift", value: "six"),
         ])
     func wrong(_ wrong: Wrong) {
         var manifest = good

@@ -53,9 +53,6 @@ REFUSALS = [
         itself=(NOTE, "Refused with 400, as the contract says: this client cannot but send a flavor, which a replica must not have")),
     Refusal(r"\bssl[ _]", 501, "TLS of engines ('ssl') is not managed by this release.", itself=NO_TLS, needed=NO_TLS),
     Refusal(
-        r"incremental", 400, "makes full backups only",
-        itself=(NOT_YET, "400: the strategies make full backups only, so there is none to be the parent of another")),
-    Refusal(
         r"public address", 501, "Public addresses ('access.is_public') are not supported.",
         itself=(NOT_APPLICABLE, "501: the hosts give their instances no public addresses")),
     Refusal(

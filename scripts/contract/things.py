@@ -187,8 +187,14 @@ class Things(dict):
         self.member.wait(f"/instances/{self['instance']}", "instance", "ACTIVE")
         return made
 
+    def make_backup_location(self):
+        return self.member.call("GET", f"/backups/{self['backup']}")["backup"]["locationRef"]
+
     def ghost_backup(self, **changes):
         ghost = str(uuid.uuid4())
+        if "updated" in self.store.columns("backups") and "size_bytes" in self.store.columns("backups"):
+            # Not the last of its instance, to which an increment would add.
+            changes = {"updated": 1, **changes}
         copy(self.store, "backups", "id", self["backup"], {"id": ghost, "name": "ghost", **changes})
         return ghost
 

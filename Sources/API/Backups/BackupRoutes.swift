@@ -20,7 +20,9 @@ enum BackupRoutes {
         Route(
             "POST", "/backups",
             RouteDescription(
-                "create_backup", "Begins a backup of an instance.", rule: "backup:create", body: CreateBackup.schema,
+                "create_backup",
+                "Begins a backup of an instance, or takes over one that is in the object store.", rule: "backup:create",
+                body: CreateBackup.schema,
                 status: 202, answer: .document("backup", .backup), faults: [409, 422, 501]), CreateBackup.handle),
         Route(
             "GET", "/backups/{id}",

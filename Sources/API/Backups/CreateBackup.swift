@@ -2,9 +2,10 @@
 
 import Model
 import Notifications
+import PluginHost
 import StateStore
 
-/// `POST /backups` → 202, the backup in NEW. Source: REST contract §8.
+/// `POST /backups` → 202, the backup in NEW, or in RESTORED with `restore_from`. Source: REST contract §8.
 enum CreateBackup {
     static let schema = Schema.object(
         [
@@ -12,12 +13,7 @@ enum CreateBackup {
                 [
                     "name": .nonEmptyText, "instance": .uuid, "description": .nonEmptyText, "parent_id": .uuid,
                     "incremental": .zeroOrOne, "swift_container": .nonEmptyText,
-                    "restore_from": .object(
-                        [
-                            "remote_location": .nonEmptyText, "local_datastore_version_id": .uuid, "size": .number,
-                        ],
-                        required: ["remote_location", "local_datastore_version_id", "size"]
-                    ),
+                    "restore_from": AdoptBackup.schema,
                 ],
                 required: ["name"]
             )
@@ -31,6 +27,7 @@ enum CreateBackup {
         try schema.validate(body)
         let request = body["backup"] ?? [:]
         try refuseUnsupported(request)
+        if request["restore_from"] != nil { return try await AdoptBackup(call, request).handle() }
         guard let instanceID = request["instance"]?.stringValue else {
             throw APIFault(400, "instance is missing.")
         }
@@ -38,9 +35,10 @@ enum CreateBackup {
             "name": request["name"] ?? .null, "instance_id": .string(instanceID),
             "description": request["description"] ?? .null, "parent_id": request["parent_id"] ?? .null,
         ]
+        let plugins = await call.services.plugins.plugins
         let backup = try await call.announcing(.backupCreate, traits) { announcement in
             try await call.services.store.write(.durable) { transaction in
-                try insert(request, instanceID: instanceID, call, announcement, transaction)
+                try insert(request, instanceID: instanceID, plugins, call, announcement, transaction)
             }
         }
         await call.wakeTaskManager()
@@ -48,9 +46,6 @@ enum CreateBackup {
     }
 
     private static func refuseUnsupported(_ request: JSONValue) throws(APIFault) {
-        if request["restore_from"] != nil {
-            throw APIFault.unsupported("Backups from elsewhere ('restore_from') are not supported.")
-        }
         if let driver = request["storage_driver"], !driver.isNull {
             throw APIFault.unsupported("Choosing a storage driver ('storage_driver') is not supported.")
         }
@@ -58,8 +53,8 @@ enum CreateBackup {
 
     /// Checks, row and journal in one transaction: two requests cannot both find the instance available.
     private static func insert(
-        _ request: JSONValue, instanceID: String, _ call: APICall, _ announcement: Announcement,
-        _ transaction: any StateTransaction
+        _ request: JSONValue, instanceID: String, _ plugins: [PluginDescription], _ call: APICall,
+        _ announcement: Announcement, _ transaction: any StateTransaction
     ) throws -> BackupRecord {
         let summary = try call.instance(instanceID, rule: "backup:create", transaction)
         let instance = summary.instance
@@ -71,7 +66,10 @@ enum CreateBackup {
         }
         try APICall.refuseMember(summary)
         try APICall.requireAvailable(summary)
-        try refuseParent(request, of: instance, strategy: strategy, call, transaction)
+        let parent = try BackupParent(
+            call: call, instance: instance, strategy: strategy,
+            makesIncrements: plugins.contains { $0.isNamed(strategy.description) && $0.makesIncrements }
+        ).choose(request, transaction)
         let container = try BackupContainer.of(request, instance: instance, transaction)
         var wanted = QuotaUsage()
         wanted.backups = 1
@@ -81,13 +79,13 @@ enum CreateBackup {
         var backup = BackupRecord(
             id: call.services.random.uuid(), name: request["name"]?.stringValue ?? "",
             description: request["description"]?.stringValue, projectID: instance.projectID, instanceID: instanceID,
-            backupType: strategy, datastoreVersionID: instance.datastoreVersionID,
+            parentID: parent?.id, backupType: strategy.id, datastoreVersionID: instance.datastoreVersionID,
             created: call.now
         )
         backup.container = container
         try transaction.backups.insert(backup)
         var input: [String: JSONValue] = [
-            "backup_id": .string(backup.id), "instance_id": .string(instanceID), "parent_id": .null,
+            "backup_id": .string(backup.id), "instance_id": .string(instanceID), "parent_id": .optional(parent?.id),
         ]
         if let container { input["container"] = .string(container) }
         try announcement.insert(
@@ -95,43 +93,19 @@ enum CreateBackup {
                 .createBackup, resourceID: backup.id, projectID: instance.projectID, host: instance.computeHost,
                 .object(input)
             ),
-            transaction
+            adding: ["parent_id": .optional(parent?.id)], transaction
         )
         backup.datastoreName = summary.datastoreName
         backup.datastoreVersionName = summary.datastoreVersionName
         return backup
     }
 
-    /// The strategy's plugin id, without a version: what was pinned when the instance was made, else the version's.
-    private static func strategy(of instance: InstanceRecord, _ transaction: any StateTransaction) throws -> String? {
+    /// The strategy's plugin: what was pinned when the instance was made, else the version's.
+    private static func strategy(
+        of instance: InstanceRecord, _ transaction: any StateTransaction
+    ) throws -> PluginReference? {
         let version = try transaction.datastores.version(instance.datastoreVersionID)
         let reference = instance.plugins["backup"]?.stringValue ?? version?.plugins["backup"]?.stringValue
-        return reference?.split(separator: "@").first.map(String.init)
-    }
-
-    /// No strategy that there is makes increments: `incremental` alone gets a full backup, as the first of an instance does, and a
-    /// parent that could be one is refused.
-    private static func refuseParent(
-        _ request: JSONValue, of instance: InstanceRecord, strategy: String, _ call: APICall,
-        _ transaction: any StateTransaction
-    ) throws {
-        guard let parentID = request["parent_id"]?.stringValue else { return }
-        let parent = try call.backup(parentID, rule: "backup:show", transaction)
-        guard parent.instanceID == instance.id else {
-            throw APIFault(
-                .backupCreation, "Backup \(parentID) is of another instance and cannot be the parent of this one."
-            )
-        }
-        guard parent.state == .completed else {
-            throw APIFault(
-                .backupNotComplete,
-                "Unable to create a backup because its parent \(parentID) is not completed. Actual state:"
-                    + " \(parent.state.rawValue)."
-            )
-        }
-        throw APIFault(
-            .backupCreation,
-            "Backup \(parentID) cannot be a parent: the strategy '\(strategy)' makes full backups only. Leave 'parent_id' out."
-        )
+        return reference.map { PluginReference($0) }
     }
 }

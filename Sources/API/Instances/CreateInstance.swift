@@ -251,7 +251,8 @@ struct CreateInstance {
                     + " \(backup.state.rawValue)."
             )
         }
-        let size = gigabytes(backup.sizeBytes ?? 0)
+        // An increment is as large as the backup that it adds to, and more.
+        let size = gigabytes(try transaction.backups.chain(of: backup).compactMap(\.sizeBytes).max() ?? 0)
         if volumeGiB > 0, size > Double(volumeGiB) {
             throw APIFault(
                 .backupTooLarge,

@@ -40,6 +40,7 @@ package final class APIService: Service {
         policy: PolicyStore = PolicyStore(),
         notifier: Notifier = .off,
         objects: any PublishedObjects = NoObjects(),
+        sealed: any SealedBackups = NoSealedBackups(),
         bell: EventBell = EventBell(),
         logger: Logger
     ) {
@@ -52,7 +53,7 @@ package final class APIService: Service {
             APIServices(
                 configuration: configuration, store: store, identity: identity, plugins: plugins, guests: guests,
                 taskManager: taskManager, clock: clock, random: random, policy: policy, notifier: notifier,
-                objects: objects, bell: bell, logger: logger
+                objects: objects, sealed: sealed, bell: bell, logger: logger
             )
         )
     }

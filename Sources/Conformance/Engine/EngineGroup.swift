@@ -177,10 +177,12 @@ final class EngineGroup {
         try judgeContent("upgrade", before, instance, "the upgrade")
     }
 
-    /// Starts a second instance from what a backup restored into it.
-    func makeRestored() throws -> EngineInstance {
+    /// Makes another instance for what a backup restores; the one before is ended.
+    func makeRestored(_ name: String) throws -> EngineInstance {
+        try restored?.end()
+        restored = nil
         let instance = try EngineInstance(
-            root: root + "/b", order: order, engine: engine, table: table, caller: caller)
+            root: root + "/" + name, order: order, engine: engine, table: table, caller: caller)
         restored = instance
         return instance
     }

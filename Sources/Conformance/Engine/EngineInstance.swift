@@ -36,7 +36,7 @@ final class EngineInstance: @unchecked Sendable {
             if isEngines, geteuid() == 0 { chown(root + "/" + name, uid, gid) }
         }
         let document: JSONValue = [
-            "instance_id": .string("00000000-0000-4000-8000-0000000000\(root.hasSuffix("b") ? "0b" : "0a")"),
+            "instance_id": .string("00000000-0000-4000-8000-0000000000" + Self.number(root)),
             "datastore": ["name": .string(order.datastore.name), "version": .string(order.datastore.version)],
             "plugins": ["datastore": order.manifest["id"] ?? "x.y", "directories": [.string(order.directory)]],
             "address": .string(EngineUser.address), "port": .int(Int64(engine.port)), "ports": [],
@@ -53,6 +53,9 @@ final class EngineInstance: @unchecked Sendable {
         try opened.begin(config)
         guard opened.isOpen else { throw Unusable() }
     }
+
+    /// The last two digits of an id, other ones for each instance of a check.
+    private static func number(_ root: String) -> String { ["b": "0b", "c": "0c"][root.suffix(1)] ?? "0a" }
 
     private static func makeDirectory(_ path: String, mode: mode_t) throws(ConformanceError) {
         guard mkdir(path, mode) == 0, chmod(path, mode) == 0 else {

@@ -125,13 +125,35 @@ final class BackupGroup {
     }
 
     private func incremental() throws {
-        guard table.flags & UInt32(TROVE_BACKUP_INCREMENTAL) == 0 else { return }
+        guard table.flags & UInt32(TROVE_BACKUP_INCREMENTAL) == 0 else { return try increments() }
         let request: JSONValue = ["type": "incremental", "parent": [:], "memory_mb": 512]
         let outcome = try targets[0].call(context.caller, request)
         if outcome.isOK {
             ChildReporter.shared.fail(
                 "backup.incremental",
                 "backup.backup made an incremental backup, which its flags do not offer; set TROVE_BACKUP_INCREMENTAL or refuse."
+            )
+        }
+    }
+}
+
+extension BackupGroup {
+    /// What no increment can be made of must not make one.
+    private func increments() throws {
+        let check = "backup.incremental"
+        let request: JSONValue = ["type": "incremental", "memory_mb": 512]
+        let parents: [(String, JSONValue)] = [
+            ("without a parent", request), ("to a parent whose position is not its own", request.adding("parent", [:])),
+        ]
+        for (what, request) in parents where try targets[0].call(context.caller, request, check: check).isOK {
+            ChildReporter.shared.fail(
+                check, "backup.backup made an increment \(what); refuse with TROVE_INVALID_ARGUMENT.")
+        }
+        source.content = []
+        if try targets[1].call(context.caller, request, check: check).isOK {
+            ChildReporter.shared.fail(
+                check,
+                "backup.restore returned TROVE_OK for an increment in an empty data directory; a full backup comes first."
             )
         }
     }

@@ -83,6 +83,7 @@ struct TableChecks {
         if table.flags & UInt32(TROVE_BACKUP_FULL) == 0 {
             reporter.fail("table.flags", "flags of \(id) has not TROVE_BACKUP_FULL; every strategy makes full backups.")
         }
+        declaredKinds(table.flags)
         offer(
             "backup",
             [
@@ -94,6 +95,20 @@ struct TableChecks {
             ("open", table.open != nil), ("close", table.close != nil), ("backup", table.backup != nil),
             ("restore", table.restore != nil),
         ])
+    }
+
+    /// A control plane asks for increments where the manifest says that there are some: it does not map the library.
+    private func declaredKinds(_ flags: UInt32) {
+        let check = "manifest.backup-kinds"
+        let declared = (order.manifest["backup_kinds"]?.arrayValue ?? ["full"]).contains("incremental")
+        let offered = flags & UInt32(TROVE_BACKUP_INCREMENTAL) != 0
+        guard declared != offered else { return reporter.pass(check) }
+        reporter.fail(
+            check,
+            offered
+                ? "The library makes increments, which plugin.json does not say; add \"backup_kinds\": [\"full\", \"incremental\"]."
+                : "plugin.json says under backup_kinds that there are increments, and flags of \(id) does not have them."
+        )
     }
 
     private func module(_ table: trove_module_driver_1) -> Bool {

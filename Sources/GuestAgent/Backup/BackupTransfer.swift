@@ -51,6 +51,10 @@ package struct BackupTransfer: Sendable {
         plugins.marks.begin(Self.verb, plugin: GuestConfiguration.pluginID(info.type))
         defer { plugins.marks.end(Self.verb) }
         do {
+            guard info.parent.isNull || session.isIncremental else {
+                throw GuestAgentError(
+                    .invalid, "backup \(info.id) has a parent, and \(session.plugin.reference) makes full backups only")
+            }
             let outcome = try await transfer(info, dataKey, wrapped, session, context)
             await session.close()
             return outcome
@@ -103,7 +107,7 @@ package struct BackupTransfer: Sendable {
         var request: [String: JSONValue] = [
             "type": info.parent.isNull ? "full" : "incremental", "memory_mb": .int(Int64(configuration.memoryMB)),
         ]
-        if let position = info.parent["position"] { request["parent"] = position }
+        if let position = info.parent["position"], !position.isNull { request["parent"] = position }
         return .object(request)
     }
 

@@ -6,10 +6,10 @@ import Model
 package import ObjectStore
 import PluginHost
 
-/// Fills the empty data directory from a backup.
+/// Fills the empty data directory from a backup, and from all that it adds to when it is an increment.
 ///
-/// The object is read, verified frame by frame and unpacked into a pipe that the backup strategy reads. If anything fails,
-/// the data directory is emptied: half a restore is never started.
+/// Each object is read, verified frame by frame and unpacked into a pipe that the backup strategy reads: the full backup first,
+/// then the increments, oldest first. If anything fails, the data directory is emptied: half a restore is never started.
 package struct Restore: Sendable {
     let configuration: GuestConfiguration
     let plugins: GuestPlugins
@@ -27,12 +27,12 @@ package struct Restore: Sendable {
 
     /// - Throws: `.restore` naming the backup and what failed; `PluginError` of the strategy.
     func run(_ info: BackupInfo, memoryMB: Int, context: RequestContext) async throws {
-        guard info.parent.isNull else {
-            throw GuestAgentError(.restore, "backup \(info.id) is incremental; only full backups can be restored")
-        }
         try await emptyDataDirectory()
         do {
-            try await fill(info, memoryMB, context)
+            let chain = try chain(info)
+            // What is not there is told before hours go into what is.
+            for element in chain { try await open(element).close() }
+            try await fill(chain, memoryMB, context)
         } catch {
             do {
                 try await emptyDataDirectory()
@@ -43,22 +43,62 @@ package struct Restore: Sendable {
         }
     }
 
-    private func fill(_ info: BackupInfo, _ memoryMB: Int, _ context: RequestContext) async throws {
+    /// What is restored one after the other.
+    private func chain(_ info: BackupInfo) throws(GuestAgentError) -> [BackupInfo] {
+        let chain = info.parents + [info]
+        for (index, element) in chain.enumerated() {
+            let wanted = element.parent["id"]?.stringValue
+            guard element.parent.isNull == (index == 0), index == 0 || wanted == chain[index - 1].id else {
+                throw GuestAgentError(
+                    .restore,
+                    "backup \(element.id) adds to \(wanted ?? "none"), which is not what is restored before it")
+            }
+        }
+        let plugin = GuestConfiguration.pluginID(info.type)
+        if let other = info.parents.first(where: { GuestConfiguration.pluginID($0.type) != plugin }) {
+            throw GuestAgentError(
+                .restore, "backup \(other.id), which backup \(info.id) adds to, is of the strategy \(other.type)")
+        }
+        return chain
+    }
+
+    private func fill(_ chain: [BackupInfo], _ memoryMB: Int, _ context: RequestContext) async throws {
+        guard let last = chain.last else { return }
         let verb = "restore"
         plugins.marks.forgive(verb)
-        let session = try await plugins.backupSession(info.type, access: nil, context: context)
-        plugins.marks.begin(verb, plugin: GuestConfiguration.pluginID(info.type))
+        let session = try await plugins.backupSession(last.type, access: nil, context: context)
+        plugins.marks.begin(verb, plugin: GuestConfiguration.pluginID(last.type))
         defer { plugins.marks.end(verb) }
-        var request: [String: JSONValue] = ["type": "full", "memory_mb": .int(Int64(memoryMB))]
-        if !info.position.isNull { request["position"] = info.position }
         do {
-            try await transfer(info, .object(request), session, context)
-            try await session.postRestore(.object(request), plugins.options(.after(Self.timeLimit), context))
+            guard chain.count == 1 || session.isIncremental else {
+                throw GuestAgentError(
+                    .restore,
+                    "backup \(last.id) is incremental, and \(session.plugin.reference) restores full backups only")
+            }
+            var request = JSONValue.null
+            for (index, element) in chain.enumerated() {
+                request = Self.request(chain, index, memoryMB)
+                logger.info(
+                    "restoring", metadata: ["backup.id": "\(element.id)", "part": "\(index + 1) of \(chain.count)"])
+                try await transfer(element, request, session, context)
+            }
+            try await session.postRestore(request, plugins.options(.after(Self.timeLimit), context))
         } catch {
             await session.close()
             throw error
         }
         await session.close()
+    }
+
+    /// The restore-request document of one element.
+    private static func request(_ chain: [BackupInfo], _ index: Int, _ memoryMB: Int) -> JSONValue {
+        var request: [String: JSONValue] = [
+            "type": index == 0 ? "full" : "incremental", "memory_mb": .int(Int64(memoryMB)),
+        ]
+        if !chain[index].position.isNull { request["position"] = chain[index].position }
+        if index > 0, !chain[index - 1].position.isNull { request["parent"] = chain[index - 1].position }
+        if index < chain.count - 1 { request["more"] = true }
+        return .object(request)
     }
 
     private func transfer(
@@ -73,7 +113,7 @@ package struct Restore: Sendable {
         async let unsealing: Result<Int, any Error> = {
             let result = await Self.result {
                 try await BackupSeal.unseal(
-                    source: source, backupID: info.id, dataKey: key, outputFD: pipe.writeEnd,
+                    source: source, backupID: info.sealedID, dataKey: key, outputFD: pipe.writeEnd,
                     isCancelled: { stop.value })
             }
             pipe.closeWrite()
@@ -92,8 +132,14 @@ package struct Restore: Sendable {
         guard let name = store.name(location: info.location) else {
             throw GuestAgentError(.restore, "backup \(info.id) lies at '\(info.location)', outside this object store")
         }
-        let store = store
-        return try await OwnThread.run("restore-open") { try store.open(name) }
+        let (store, id) = (store, info.id)
+        return try await OwnThread.run("restore-open") {
+            do throws(ObjectStoreError) {
+                return try store.open(name)
+            } catch {
+                throw GuestAgentError(.restore, "backup \(id) could not be read: \(error)")
+            }
+        }
     }
 
     /// A broken object explains a strategy that fails on it; a strategy that stops reading explains a write that fails.
@@ -103,10 +149,18 @@ package struct Restore: Sendable {
         if case .failure(let error) = unsealing {
             let isConsequence =
                 (error as? ObjectStoreError).map { $0.code == .outputClosed || $0.code == .cancelled } ?? false
-            if isConsequence { try restoring.get() }
+            if isConsequence { try restored(restoring, backupID) }
             throw GuestAgentError(.restore, "backup \(backupID) could not be read: \(error)")
         }
-        try restoring.get()
+        try restored(restoring, backupID)
+    }
+
+    /// What the plugin says, with the backup that it says it of.
+    private static func restored(_ restoring: Result<Void, any Error>, _ backupID: String) throws {
+        do { try restoring.get() } catch var error as PluginError {
+            error.message = "backup \(backupID): \(error.message)"
+            throw error
+        }
     }
 
     private static func result<Value: Sendable>(

@@ -15,6 +15,15 @@ struct ExtensionTables: @unchecked Sendable {
 
     private(set) var rpcPeer: UnsafePointer<trove_rpc_peer_1>?
 
+    /// What the backup strategy's flags say that it makes.
+    var backupKinds: Set<BackupKind> {
+        let flags = backup?.pointee.flags ?? 0
+        let bits: [(BackupKind, UInt32)] = [
+            (.full, UInt32(TROVE_BACKUP_FULL)), (.incremental, UInt32(TROVE_BACKUP_INCREMENTAL)),
+        ]
+        return Set(bits.filter { flags & $0.1 != 0 }.map(\.0))
+    }
+
     /// Ids of the extensions that this host can use.
     static let known = [
         TROVE_EXT_DATASTORE, TROVE_EXT_BACKUP, TROVE_EXT_DATASTORE_POLICY, TROVE_EXT_API_EXTENSION, TROVE_EXT_ACTIONS,

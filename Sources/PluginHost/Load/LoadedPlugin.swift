@@ -40,7 +40,7 @@ package final class LoadedPlugin: Sendable {
             id: manifest.id, version: manifest.version, sha256: sha256,
             roles: manifest.roles.map(\.rawValue).sorted(), provides: manifest.provides, directory: directory,
             signer: signer, actions: manifest.actions, datastores: manifest.datastores,
-            canDryRun: manifest.canDryRun
+            canDryRun: manifest.canDryRun, makesIncrements: manifest.makesIncrements
         )
     }
 

@@ -34,6 +34,9 @@ struct PluginLoader {
             throw refuse(candidate, .initialization, "init failed: \(text)")
         }
         let tables = try ExtensionTables(image, provides: manifest.provides, path: candidate.libraryPath)
+        if let kinds = manifest.backupKinds {
+            try compare("backup_kinds", Self.words(tables.backupKinds), Self.words(kinds), candidate)
+        }
         let actions = ActionTable(path: candidate.libraryPath, pluginID: manifest.id)
         return LoadedPlugin(
             candidate: candidate, library: library, image: image, tables: tables, host: host,
@@ -67,6 +70,10 @@ struct PluginLoader {
                 "requires: \(missing.sorted().joined(separator: ", ")) is not offered in the role "
                     + configuration.role.rawValue)
         }
+    }
+
+    private static func words(_ kinds: Set<BackupKind>) -> String {
+        BackupKind.allCases.filter(kinds.contains).map(\.rawValue).joined(separator: ", ")
     }
 
     func compare(

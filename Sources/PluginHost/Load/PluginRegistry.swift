@@ -135,7 +135,8 @@ package final class PluginRegistry: Sendable {
             id: manifest.id, version: manifest.version, sha256: library.sha256,
             roles: manifest.roles.map(\.rawValue).sorted(), provides: manifest.provides,
             directory: candidate.directory, signer: library.signer, isLoaded: false, actions: manifest.actions,
-            datastores: manifest.datastores, canDryRun: manifest.canDryRun)
+            datastores: manifest.datastores, canDryRun: manifest.canDryRun,
+            makesIncrements: manifest.makesIncrements)
         state.withLock { $0.others.append(description) }
     }
 

@@ -25,6 +25,25 @@ extension ManifestReader {
         return words
     }
 
+    /// `"backup_kinds": ["full", "incremental"]`; nil without the member.
+    func backupKinds(_ root: JSONValue, provides: [String]) throws(PluginRefusal) -> Set<BackupKind>? {
+        guard let value = root["backup_kinds"] else { return nil }
+        var kinds: Set<BackupKind> = []
+        for word in try texts(value, "backup_kinds") {
+            guard let kind = BackupKind(rawValue: word) else {
+                throw refuse("backup_kinds", "'\(word)' is not one of full, incremental")
+            }
+            kinds.insert(kind)
+        }
+        guard kinds.contains(.full) else {
+            throw refuse("backup_kinds", "must have 'full': every strategy makes full backups")
+        }
+        guard provides.contains("trove.backup/1") else {
+            throw refuse("backup_kinds", "is of a backup strategy, and provides does not name trove.backup/1")
+        }
+        return kinds
+    }
+
     /// `"datastores": [{"name", "versions": […]}]`; nil without the member.
     func datastores(_ root: JSONValue) throws(PluginRefusal) -> [PluginDatastore]? {
         guard let value = root["datastores"] else { return nil }

@@ -25,6 +25,7 @@ struct ManifestReader {
         guard actions.isEmpty || provides.contains("trove.actions/1") else {
             throw refuse("provides", "does not name trove.actions/1, and there are actions")
         }
+        let kinds = try backupKinds(root, provides: provides)
         return PluginManifest(
             id: id,
             version: version,
@@ -39,7 +40,8 @@ struct ManifestReader {
             configurationSchema: try configurationSchema(root),
             licence: try text(root, "licence"),
             swift: try swift(root),
-            canDryRun: try dryRun(root)
+            canDryRun: try dryRun(root),
+            backupKinds: kinds
         )
     }
 

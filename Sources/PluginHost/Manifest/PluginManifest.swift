@@ -38,7 +38,15 @@ package struct PluginManifest: Sendable, Hashable {
     package var swift: String?
     /// Whether its routes change nothing but by control operations, so that a dry run can run them.
     package var canDryRun = false
+    /// What its `trove.backup/1` makes, as the manifest says it; nil when it does not.
+    package var backupKinds: Set<BackupKind>?
+
+    /// Whether a control plane may ask its strategy for increments.
+    package var makesIncrements: Bool { backupKinds?.contains(.incremental) == true }
 }
+
+/// What a backup strategy can make; the raw value is the manifest's word.
+package enum BackupKind: String, Sendable, Hashable, CaseIterable { case full, incremental }
 
 /// A datastore that a plugin is for.
 package struct PluginDatastore: Sendable, Hashable {

@@ -27,11 +27,14 @@ package struct PluginDescription: Sendable, Hashable {
     package var datastores: [PluginDatastore]?
     /// Whether its routes change nothing but by control operations, so that a dry run can run them.
     package var canDryRun: Bool
+    /// Whether its backup strategy makes increments, as its manifest says.
+    package var makesIncrements: Bool
 
     package init(
         id: String, version: String, sha256: String, roles: [String], provides: [String], directory: String,
         signer: String? = nil, isActive: Bool = true, isLoaded: Bool = true, quarantine: String? = nil,
-        actions: [ActionDeclaration] = [], datastores: [PluginDatastore]? = nil, canDryRun: Bool = false
+        actions: [ActionDeclaration] = [], datastores: [PluginDatastore]? = nil, canDryRun: Bool = false,
+        makesIncrements: Bool = false
     ) {
         self.id = id
         self.version = version
@@ -46,6 +49,7 @@ package struct PluginDescription: Sendable, Hashable {
         self.actions = actions
         self.datastores = datastores
         self.canDryRun = canDryRun
+        self.makesIncrements = makesIncrements
     }
 
     /// `id@version`.

@@ -122,7 +122,7 @@ enum RunnerFrame {
             "roles": texts(plugin.roles), "provides": texts(plugin.provides), "directory": .string(plugin.directory),
             "signer": .optional(plugin.signer), "active": .bool(plugin.isActive), "loaded": .bool(plugin.isLoaded),
             "actions": .array(plugin.actions.map(\.json)), "datastores": PluginDatastore.json(plugin.datastores),
-            "dry_run": .bool(plugin.canDryRun),
+            "dry_run": .bool(plugin.canDryRun), "incremental": .bool(plugin.makesIncrements),
         ])
     }
 
@@ -133,7 +133,8 @@ enum RunnerFrame {
             provides: texts(value["provides"]), directory: value["directory"]?.stringValue ?? "",
             signer: value["signer"]?.stringValue, isActive: value["active"]?.boolValue ?? true,
             isLoaded: value["loaded"]?.boolValue ?? true, actions: ActionDeclaration.list(value["actions"]),
-            datastores: PluginDatastore.list(value["datastores"]), canDryRun: value["dry_run"] == true)
+            datastores: PluginDatastore.list(value["datastores"]), canDryRun: value["dry_run"] == true,
+            makesIncrements: value["incremental"] == true)
     }
 
     private static func json(_ route: PluginRoute) -> JSONValue {

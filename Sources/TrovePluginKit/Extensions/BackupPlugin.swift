@@ -34,14 +34,20 @@ public struct BackupRequest: Sendable {
 public struct RestoreRequest: Sendable {
     /// Whether the stream holds only the changes since a parent.
     public var isIncremental: Bool
-    /// The position that the backup emitted.
+    /// The position that the backup emitted; `nil` when it is not known.
     public var position: JSON?
+    /// The position of the backup that this increment adds to; `nil` when it is not known, or of a full backup.
+    public var parent: JSON?
+    /// Whether an increment that adds to this one comes next, in another call of `restore`.
+    public var hasMore: Bool
     /// Memory of the instance in MiB.
     public var memoryMiB: Int
 
     init(_ json: JSON) throws {
         isIncremental = try json.text("type") == "incremental"
         position = json["position"].flatMap { $0.isNull ? nil : $0 }
+        parent = json["parent"].flatMap { $0.isNull ? nil : $0 }
+        hasMore = json["more"]?.boolValue ?? false
         memoryMiB = try json.integer("memory_mb")
     }
 }
@@ -58,9 +64,10 @@ public protocol BackupPlugin {
     func close()
     /// Writes a consistent copy to `output`; returns the position, an object.
     func backup(_ request: BackupRequest, to output: BackupOutput, call: Call) throws -> JSON
-    /// Fills the empty data directory. A repeat starts from an empty directory again.
+    /// Fills the empty data directory; of a chain, it is called for the full backup, then for each increment, oldest first.
+    /// A repeat starts from an empty directory, and with the full backup, again.
     func restore(_ request: RestoreRequest, from input: BackupInput, call: Call) throws
-    /// Makes what `restore` left ready for the datastore's `prepare`.
+    /// Makes what `restore` left ready for the datastore's `prepare`; once, with the request of the last `restore`.
     func postRestore(_ request: RestoreRequest, call: Call) throws
 }
 

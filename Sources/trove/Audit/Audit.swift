@@ -51,8 +51,11 @@ struct Audit {
         let after = try await ledger()
         let moving = before.moving.union(after.moving)
         let owned = before.entries.merging(after.entries) { $1 }
-        let strays = present.filter { owned[$0.key] == nil && !moving.contains($0.value ?? "") }
-            .map { Finding(verdict: .stray, kind: $0.key.kind, tag: $0.key.tag, ownerID: $0.value) }
+        let adopted = Set(before.adopted.union(after.adopted).map { Key(kind: "object", tag: $0) })
+        let strays = present.filter {
+            owned[$0.key] == nil && !adopted.contains($0.key) && !moving.contains($0.value ?? "")
+        }
+        .map { Finding(verdict: .stray, kind: $0.key.kind, tag: $0.key.tag, ownerID: $0.value) }
         let missing = owned.filter {
             present[$0.key] == nil && before.entries[$0.key] != nil && after.entries[$0.key] != nil
                 && !moving.contains($0.value)
@@ -65,8 +68,10 @@ struct Audit {
     }
 
     /// What the ledger has on this host, or at all where instances have no host.
-    private func ledger() async throws -> (entries: [Key: String], moving: Set<String>) {
-        let (host, hasAccounts) = (compute.host, accounts != nil)
+    ///
+    /// Objects that backups were taken over from are used here, and nobody's here.
+    private func ledger() async throws -> (entries: [Key: String], moving: Set<String>, adopted: Set<String>) {
+        let (host, hasAccounts, objects) = (compute.host, accounts != nil, objects)
         return try await store.read { transaction in
             let elsewhere = Set(
                 try transaction.instances.all().filter { $0.computeHost != nil && $0.computeHost != host }.map(\.id))
@@ -76,7 +81,9 @@ struct Audit {
             }
             .map { (Key(kind: $0.kind, tag: $0.tag), $0.ownerID) }
             let moving = try transaction.journal.live(resourceID: nil).map(\.resourceID)
-            return (Dictionary(entries, uniquingKeysWith: { $1 }), Set(moving))
+            let adopted = try transaction.backups.all().filter { $0.state == .restored }
+                .compactMap { $0.location.flatMap(objects.name(location:)) }
+            return (Dictionary(entries, uniquingKeysWith: { $1 }), Set(moving), Set(adopted))
         }
     }
 }

@@ -45,7 +45,7 @@ struct APIFixture: Sendable {
         services = APIServices(
             configuration: configuration, store: store, identity: TestIdentity(), plugins: plugins,
             guests: GuestClient(bus), taskManager: TaskManagerClient(bus), clock: clock,
-            random: SystemRandomSource(), logger: logger
+            random: SystemRandomSource(), sealed: TestSealedBackups(), logger: logger
         )
         responder = APIResponder(services)
     }
@@ -131,7 +131,8 @@ struct APIFixture: Sendable {
 
     func insertBackup(
         _ id: String = SystemRandomSource().uuid(), of token: String = "alice", instance: String?,
-        state: BackupState = .completed, parent: String? = nil, sizeBytes: Int64? = 1 << 30
+        state: BackupState = .completed, parent: String? = nil, sizeBytes: Int64? = 1 << 30,
+        change: @Sendable (inout BackupRecord) -> Void = { _ in }
     ) async throws -> String {
         var record = BackupRecord(
             id: id, name: "backup", description: nil, projectID: TestIdentity.projects[token] ?? "",
@@ -139,6 +140,7 @@ struct APIFixture: Sendable {
             datastoreVersionID: Self.versionID, created: clock.now
         )
         record.sizeBytes = sizeBytes
+        change(&record)
         try await store.write(.relaxed) { [record] in try $0.backups.insert(record) }
         return id
     }

@@ -168,15 +168,18 @@ struct XMLRequestTests {
         try await compare(
             "POST", "/backups", "<backup name='b' instance='{i}' incremental='2'/>",
             ["backup": ["name": "b", "instance": "{i}", "incremental": 2]], 400)
+        let (object, version) = ("file:///store/\(TestIdentity.projects["alice"] ?? "")/b", APIFixture.versionID)
+        let source = "remote_location='\(object)' local_datastore_version_id='\(version)'"
         try await compare(
-            "POST", "/backups",
-            "<backup name='b'><restore_from remote_location='x' local_datastore_version_id='{i}' size='0.5'/></backup>",
+            "POST", "/backups", "<backup name='b'><restore_from \(source) size='0.5'/></backup>",
             [
                 "backup": [
                     "name": "b",
-                    "restore_from": ["remote_location": "x", "local_datastore_version_id": "{i}", "size": 0.5],
+                    "restore_from": [
+                        "remote_location": .string(object), "local_datastore_version_id": .string(version), "size": 0.5,
+                    ],
                 ]
-            ], 501)
+            ], 202)
     }
 
     // MARK: - Plugins

@@ -409,7 +409,9 @@ static trove_status b_open(trove_call *call, trove_str config, void **self) { re
 static trove_status b_backup(void *self, trove_call *call, trove_str request, const trove_ostream_1 *out) {
   (void)self;
   if (!is_document(request) || !has(request, "type", '"')) return refuse(call, "type is no text");
+#ifndef MUTANT_takes_no_parent
   if (contains(request, "\"incremental\"")) return fail(call, TROVE_UNSUPPORTED, "only full backups are made");
+#endif
   for (size_t done = 0; done < sizeof content;) {
     int64_t n = out->write(out, content + done, sizeof content - done);
 #ifdef MUTANT_write_error
@@ -443,8 +445,14 @@ static trove_status b_restore(void *self, trove_call *call, trove_str request, c
   return TROVE_OK;
 }
 
+#if defined MUTANT_undeclared_increments || defined MUTANT_takes_no_parent
+enum { KINDS = TROVE_BACKUP_FULL | TROVE_BACKUP_INCREMENTAL };
+#else
+enum { KINDS = TROVE_BACKUP_FULL };
+#endif
+
 static const trove_backup_1 backup = {
-    .size = sizeof(trove_backup_1), .flags = TROVE_BACKUP_FULL, .open = b_open, .close = ds_close, .backup = b_backup,
+    .size = sizeof(trove_backup_1), .flags = KINDS, .open = b_open, .close = ds_close, .backup = b_backup,
     .restore = b_restore};
 
 /* ---- routes ---- */

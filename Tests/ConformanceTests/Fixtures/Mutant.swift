@@ -87,6 +87,8 @@ struct Mutant: Sendable, CustomTestStringConvertible {
         Mutant("write_error", "backup.write-error"),
         Mutant("short_write", "backup.short-writes"),
         Mutant("takes_garbage", "backup.restore-garbage"),
+        Mutant("undeclared_increments", "manifest.backup-kinds"),
+        Mutant("takes_no_parent", "backup.incremental", following: ["manifest.backup-kinds"]),
         Mutant("route_status", "json.schema"),
         Mutant("route_internal", "routes.answers"),
         Mutant("sample_refused", "actions.sample"),

@@ -333,7 +333,7 @@ let pluginSource = #"""
       return emit(call, "{\"restart_required\":[%s]}", member(values, "slow").ptr ? "\"slow\"" : "");
     }
 
-    /* ---- backup: "<path> <bytes>\n<content>" for db/ and blob ---- */
+    /* ---- backup: "<path> <bytes>\n<content>" for db/ and blob; an increment has what comes after its parent's files ---- */
     static int write_all(const trove_ostream_1 *out, const char *bytes, size_t size) {
       while (size > 0) {
         int64_t done = out->write(out, bytes, size);
@@ -358,9 +358,16 @@ let pluginSource = #"""
     }
     static trove_status backup(void *own, trove_call *call, trove_str request, const trove_ostream_1 *out) {
       self_t *self = own;
-      (void)request;
+      char type[32];
+      text(request, "type", type, sizeof type);
+      trove_str from = {NULL, 0};
+      if (!strcmp(type, "incremental")) {
+        trove_str parent = member(request, "parent");
+        if (parent.ptr) from = member(parent, "files");
+        if (!from.ptr) return fail(call, TROVE_INVALID_ARGUMENT, "the parent has no position");
+      }
       struct dirent **names;
-      if (behave(self, "blob-first") || access(at(self->data, "blob"), F_OK) == 0)
+      if (!from.ptr && (behave(self, "blob-first") || access(at(self->data, "blob"), F_OK) == 0))
         if (!archive(self, "blob", out)) return fail(call, TROVE_UNAVAILABLE, "the stream is closed");
       if (behave(self, "backup-fail")) return fail(call, TROVE_INTERNAL, "the engine said no");
       put(at(self->run, "backup-began"), "1", 1);
@@ -369,7 +376,7 @@ let pluginSource = #"""
         usleep(2000);
       }
       int count = scandir(at(self->data, "db"), &names, visible, alphasort);
-      for (int i = 0; i < count; i++) {
+      for (int i = from.ptr ? atoi(from.ptr) : 0; i < count; i++) {
         char name[300];
         snprintf(name, sizeof name, "db/%s", names[i]->d_name);
         if (!archive(self, name, out)) return fail(call, TROVE_UNAVAILABLE, "the stream is closed");
@@ -378,10 +385,18 @@ let pluginSource = #"""
     }
     static trove_status restore(void *own, trove_call *call, trove_str request, const trove_istream_1 *in) {
       self_t *self = own;
-      (void)request;
-      if (rmdir(self->data) == 0) mkdir(self->data, 0700);
-      else return fail(call, TROVE_PRECONDITION_FAILED, "the directory is not empty");
-      mkdir(at(self->data, "db"), 0700);
+      char type[32];
+      text(request, "type", type, sizeof type);
+      if (!strcmp(type, "incremental")) {
+        if (access(at(self->data, "db"), F_OK)) return fail(call, TROVE_PRECONDITION_FAILED, "nothing to add to");
+      } else {
+        if (rmdir(self->data) == 0) mkdir(self->data, 0700);
+        else return fail(call, TROVE_PRECONDITION_FAILED, "the directory is not empty");
+        mkdir(at(self->data, "db"), 0700);
+      }
+      FILE *calls = fopen(at(self->run, "restores"), "a");
+      fprintf(calls, "%.*s\n", (int)request.len, request.ptr);
+      fclose(calls);
       if (behave(self, "restore-fail")) return fail(call, TROVE_INTERNAL, "cannot unpack");
       FILE *stream = fdopen(dup(in->fd), "r");
       char name[300];
@@ -408,7 +423,7 @@ let pluginSource = #"""
       sizeof datastore, 0, open_, close_, initialize, prepare, launch, started, status, backup_access, create_databases,
       delete_database, list_databases, create_users, delete_user, get_user, update_user, list_users, grant_access,
       revoke_access, enable_root, disable_root, root_status, .apply_configuration = apply_configuration};
-    static const trove_backup_1 strategy = {sizeof strategy, TROVE_BACKUP_FULL, open_, close_, backup, restore, post_restore};
+    static const trove_backup_1 strategy = {sizeof strategy, TROVE_BACKUP_FULL | TROVE_BACKUP_INCREMENTAL, open_, close_, backup, restore, post_restore};
 
     static trove_status init(const trove_host_1 *h) {
       host = h;

@@ -73,6 +73,11 @@ struct GuestDocumentTests {
         )
         #expect(try BackupInfo(json: info.json) == info)
         #expect(try BackupInfo(json: info.parent) == parent)
+        var chained = info
+        chained.parents = [parent, info]
+        chained.sealedID = "b9"
+        #expect(try BackupInfo(json: chained.json) == chained)
+        #expect(info.json["sealed_id"] == nil && chained.json["sealed_id"] == "b9")
         for name in ["id", "instance_id", "location", "type", "data_key", "wrapped_key"] {
             var members = try #require(info.json.objectValue)
             members[name] = nil

@@ -187,6 +187,9 @@ enum PluginSource {
         """
 
     static let backup = """
+        #ifndef KINDS
+        #define KINDS TROVE_BACKUP_FULL
+        #endif
         static trove_status b_open(trove_call *call, trove_str config, void **self) {
           (void)call; (void)config;
           *self = NULL;
@@ -217,7 +220,7 @@ enum PluginSource {
           return count == 3000000 ? TROVE_OK : host->fail(call, TROVE_INVALID_ARGUMENT, text("short"), text(""));
         }
         static const trove_backup_1 backup = {
-          sizeof(trove_backup_1), TROVE_BACKUP_FULL, b_open, b_close, b_backup, b_restore, NULL};
+          sizeof(trove_backup_1), KINDS, b_open, b_close, b_backup, b_restore, NULL};
         static const void *extension(const char *id) { return strcmp(id, TROVE_EXT_BACKUP) == 0 ? &backup : NULL; }
         """
 

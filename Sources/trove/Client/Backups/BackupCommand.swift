@@ -34,28 +34,55 @@ struct BackupFilter: ListFilter {
     }
 }
 
-/// `trove backup create NAME --instance INSTANCE`
+/// `trove backup create NAME --instance INSTANCE`, or `--restore-from URL --restore-datastore-version ID --restore-size GB`
 struct CreateBackupCommand: ClientCommand {
-    static let configuration = CommandConfiguration(commandName: "create", abstract: "Back an instance up.")
+    static let configuration = CommandConfiguration(
+        commandName: "create", abstract: "Back an instance up, or take over a backup that is in the object store.")
 
-    @Option(name: .shortAndLong, help: "The instance's id or name.") var instance: String
+    @Option(name: .shortAndLong, help: "The instance's id or name; needed unless a backup is taken over.")
+    var instance: String?
     @Option(help: ArgumentHelp("A text to find it by.", valueName: "text")) var description: String?
     @Flag(help: "Save only what changed since the instance's last backup.") var incremental = false
     @Option(help: ArgumentHelp("Save only what changed since this backup, by id or name.", valueName: "backup"))
     var parent: String?
     @Option(help: ArgumentHelp("The container of the object store.", valueName: "name")) var swiftContainer: String?
     @Option(help: ArgumentHelp("The store to save it in.", valueName: "name")) var storageDriver: String?
+    @Option(help: ArgumentHelp("Take over the backup that lies here, in the project's own objects.", valueName: "url"))
+    var restoreFrom: String?
+    @Option(help: ArgumentHelp("The datastore version that it is of.", valueName: "id"))
+    var restoreDatastoreVersion: String?
+    @Option(help: ArgumentHelp("How large it is, in GB.", valueName: "GB")) var restoreSize: Double?
     @OptionGroup var wait: WaitOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup(title: "Identity options") var identity: IdentityOptions
     @Argument(help: "The backup's name.") var name: String
 
+    func validate() throws {
+        guard (instance == nil) != (restoreFrom == nil) else {
+            throw ValidationError("Give either --instance, to back it up, or --restore-from, to take a backup over.")
+        }
+        let isWhole = restoreDatastoreVersion != nil && restoreSize != nil
+        guard restoreFrom == nil || isWhole else {
+            throw ValidationError("--restore-from needs --restore-datastore-version and --restore-size.")
+        }
+    }
+
+    private var source: JSONValue? {
+        restoreFrom.map {
+            [
+                "remote_location": .string($0), "local_datastore_version_id": .optional(restoreDatastoreVersion),
+                "size": .double(restoreSize ?? 0),
+            ]
+        }
+    }
+
     func perform(_ client: ServiceClient) throws {
         let body = BodyText.object([
-            "name": .string(name), "instance": .string(try client.id(.instance, instance)),
+            "name": .string(name), "instance": try instance.map { .string(try client.id(.instance, $0)) },
             "description": BodyText.string(description), "incremental": incremental || parent != nil ? 1 : nil,
             "parent_id": try parent.map { .string(try client.id(.backup, $0)) },
             "swift_container": BodyText.string(swiftContainer), "storage_driver": BodyText.string(storageDriver),
+            "restore_from": source,
         ])
         let made = try client.send("POST", "/backups", ["backup": body]).body?["backup"] ?? [:]
         guard let id = made["id"]?.stringValue else {
