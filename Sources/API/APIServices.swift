@@ -2,6 +2,7 @@
 
 package import Calls
 package import Identity
+package import KeyManager
 package import Logging
 package import Model
 package import Notifications
@@ -22,6 +23,10 @@ package struct APIServices: Sendable {
     package let policy: PolicyStore
     package internal(set) var notifier: Notifier
     package let objects: any PublishedObjects
+    /// Whose certificates TLS of engines takes; nil: there are none to be had.
+    package let certificates: (any CertificateContainers)?
+    /// The key manager inside the control plane; nil: it is another service, or there is none.
+    package let keyManager: KeyManagement?
     package let logger: Logger
     /// What follows the journal for the streams of this process.
     package let feed: EventFeed
@@ -40,6 +45,8 @@ package struct APIServices: Sendable {
         policy: PolicyStore = PolicyStore(),
         notifier: Notifier = .off,
         objects: any PublishedObjects = NoObjects(),
+        certificates: (any CertificateContainers)? = nil,
+        keyManager: KeyManagement? = nil,
         bell: EventBell = EventBell(),
         logger: Logger
     ) {
@@ -54,6 +61,8 @@ package struct APIServices: Sendable {
         self.policy = policy
         self.notifier = notifier
         self.objects = objects
+        self.certificates = certificates
+        self.keyManager = keyManager
         self.logger = logger
         self.bell = bell
         feed = EventFeed(store: store, bell: bell, limit: configuration.eventStreams, logger: logger)
