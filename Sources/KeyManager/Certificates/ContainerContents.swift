@@ -52,7 +52,7 @@ struct ContainerContents: Sendable {
             authority = try await self.certificates(id, name).joined()
         }
         return CertificateContainer(
-            chain: ([leaf] + certificates.filter { PEM.isRoot($0) != true }).joined(), privateKey: privateKey,
+            certificate: ([leaf] + certificates.filter { PEM.isRoot($0) != true }).joined(), privateKey: privateKey,
             authority: authority ?? ([leaf] + certificates).last { PEM.isRoot($0) == true })
     }
 

@@ -218,7 +218,7 @@ struct KeyManagerTests {
             #expect(isFault(put, 403))
             for kind in ["secrets", "containers"] {
                 #expect(
-                    try await bob.document("/key-manager/v1/\(kind)") == [.init(stringLiteral: kind): [], "total": 0])
+                    try await bob.document("/key-manager/v1/\(kind)") == [kind: [], "total": 0])
             }
             let stolen: JSONValue = ["type": "generic", "secret_refs": [["name": "a", "secret_ref": .string(secret)]]]
             #expect(isFault(await bob.send("POST", "/key-manager/v1/containers", stolen), 404, "'a' doesn't exist"))
