@@ -113,52 +113,48 @@ struct BarbicanTests {
     func containers() async throws {
         let fixture = try Fixture()
         let token = try await fixture.token("demo")
-        try await withTemporaryDirectory { path in
-            let chain = try TestChain(path)
-            let reference = try await fixture.container(
-                "certificate",
-                [
-                    "certificate": chain.leaf, "intermediates": chain.intermediate + chain.root,
-                    "private_key": chain.lockedKey, "private_key_passphrase": TestChain.passphrase,
-                ], token: token, binary: ["certificate", "private_key"])
-            let client = try fixture.client()
-            let container = try await read(client, reference, token: token)
-            #expect(container.certificate == chain.leaf + chain.intermediate)
-            #expect(container.privateKey.revealed.hasPrefix("-----BEGIN PRIVATE KEY-----"))
-            #expect(container.authority == chain.root)
-            // A reference with a slash at its end, and an endpoint that names its version.
-            #expect(await reason(client, reference + "/", token: token) == nil)
-            let versioned = try fixture.client(fixture.url + "/v1/")
-            #expect(await reason(versioned, reference, token: token) == nil)
+        let chain = try TestChain.shared.get()
+        let reference = try await fixture.container(
+            "certificate",
+            [
+                "certificate": chain.leaf, "intermediates": chain.intermediate + chain.root,
+                "private_key": chain.lockedKey, "private_key_passphrase": TestChain.passphrase,
+            ], token: token, binary: ["certificate", "private_key"])
+        let client = try fixture.client()
+        let container = try await read(client, reference, token: token)
+        #expect(container.certificate == chain.leaf + chain.intermediate)
+        #expect(container.privateKey.revealed.hasPrefix("-----BEGIN PRIVATE KEY-----"))
+        #expect(container.authority == chain.root)
+        // A reference with a slash at its end, and an endpoint that names its version.
+        #expect(await reason(client, reference + "/", token: token) == nil)
+        let versioned = try fixture.client(fixture.url + "/v1/")
+        #expect(await reason(versioned, reference, token: token) == nil)
 
-            let generic = try await fixture.container(
-                "generic", ["certificate": chain.leaf, "private_key": chain.lockedKey, "ca": chain.root], token: token)
-            #expect(await reason(client, generic, token: token) == .invalid)
-            let password = try await fixture.secret(TestChain.passphrase, token: token)
-            let opened = try await read(client, generic, password: password, token: token)
-            #expect(opened.authority == chain.root && opened.privateKey == container.privateKey)
-        }
+        let generic = try await fixture.container(
+            "generic", ["certificate": chain.leaf, "private_key": chain.lockedKey, "ca": chain.root], token: token)
+        #expect(await reason(client, generic, token: token) == .invalid)
+        let password = try await fixture.secret(TestChain.passphrase, token: token)
+        let opened = try await read(client, generic, password: password, token: token)
+        #expect(opened.authority == chain.root && opened.privateKey == container.privateKey)
     }
 
     @Test("another project's token is forbidden, as is a bad one and none; what is not there is missing")
     func rights() async throws {
         let fixture = try Fixture()
         let (token, other) = (try await fixture.token("demo"), try await fixture.token("other"))
-        try await withTemporaryDirectory { path in
-            let chain = try TestChain(path)
-            let reference = try await fixture.container(
-                "certificate", ["certificate": chain.leaf, "private_key": chain.key], token: token)
-            let client = try fixture.client()
-            #expect(await reason(client, reference, token: token) == nil)
-            #expect(await reason(client, reference, token: other) == .forbidden)
-            #expect(await reason(client, reference, token: "no token") == .forbidden)
-            #expect(await reason(client, reference, token: "two\r\nlines") == .forbidden)
-            #expect(await reason(client, reference, token: nil) == .forbidden)
-            let foreign = try await fixture.secret("x", token: other)
-            #expect(await reason(client, reference, password: foreign, token: token) == .forbidden)
-            let none = fixture.url + "/v1/containers/" + SystemRandomSource().uuid()
-            #expect(await reason(client, none, token: token) == .missing)
-        }
+        let chain = try TestChain.shared.get()
+        let reference = try await fixture.container(
+            "certificate", ["certificate": chain.leaf, "private_key": chain.key], token: token)
+        let client = try fixture.client()
+        #expect(await reason(client, reference, token: token) == nil)
+        #expect(await reason(client, reference, token: other) == .forbidden)
+        #expect(await reason(client, reference, token: "no token") == .forbidden)
+        #expect(await reason(client, reference, token: "two\r\nlines") == .forbidden)
+        #expect(await reason(client, reference, token: nil) == .forbidden)
+        let foreign = try await fixture.secret("x", token: other)
+        #expect(await reason(client, reference, password: foreign, token: token) == .forbidden)
+        let none = fixture.url + "/v1/containers/" + SystemRandomSource().uuid()
+        #expect(await reason(client, none, token: token) == .missing)
     }
 
     @Test("no other host, path or scheme is asked, whatever a reference says")

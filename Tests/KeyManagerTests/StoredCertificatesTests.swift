@@ -64,7 +64,7 @@ struct StoredCertificatesTests {
                 Vault(
                     store: store, seal: seal,
                     certificates: StoredCertificates(store: store, seal: seal, clock: clock, publicEndpoint: nil),
-                    clock: clock), try TestChain(path))
+                    clock: clock), try TestChain.shared.get())
             await store.close()
         }
     }

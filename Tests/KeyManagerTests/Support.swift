@@ -19,7 +19,15 @@ struct TestChain: Sendable {
     let root, intermediate, leaf, key, lockedKey, selfSigned, selfSignedKey: String
     static let passphrase = "correct horse"
 
-    init(_ directory: String) throws {
+    /// Made once: `Process` is not to be started from several threads at a time.
+    static let shared = Result {
+        let directory = FileManager.default.temporaryDirectory.path + "/trove-chain-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        return try TestChain(directory)
+    }
+
+    private init(_ directory: String) throws {
         func run(_ words: [String]) throws {
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
