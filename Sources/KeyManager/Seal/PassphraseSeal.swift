@@ -9,11 +9,11 @@ package import Model
 /// project's key HMAC-SHA-256 of its id under it.
 package final class PassphraseSeal: SecretSeal {
     private static let format: UInt8 = 2
-    private static let rounds: Int32 = 200_000
+    private static let rounds: Int32 = 20_000
 
     private let master: [UInt8]
 
-    /// Computes for about a tenth of a second.
+    /// Computes for some milliseconds.
     ///
     /// - Throws: `.unavailable` when libcrypto cannot.
     package init(passphrase: Secret) throws(KeyManagerError) {
