@@ -103,6 +103,44 @@ extension EndToEnd {
             }
         }
 
+        @Test("what is bad is refused in the form of a key manager, and leaves nothing", .timeLimit(.minutes(2)))
+        func refusals() async throws {
+            try await ControlPlane.with { plane in
+                let client = try await RESTClient.login(plane)
+                let secrets = plane.url + "/key-manager/v1/secrets"
+                let large =
+                    "{\"payload_content_type\": \"text/plain\", \"payload\": \"" + String(repeating: "x", count: 20_001)
+                    + "\"}"
+                let bodies: [(Data, Int)] = [
+                    (Data(), 400), (Data("{".utf8), 400), (Data("[]".utf8), 400),
+                    (Data([0x7B, 0x22, 0xFF, 0x22]), 400),
+                    (Data(String(repeating: "[", count: 10_000).utf8), 400), (Data(large.utf8), 413),
+                    (Data(repeating: 0x20, count: 1 << 20), 413),
+                    (Data(#"{"name": 1}"#.utf8), 400), (Data(#"{"secret_type": "x"}"#.utf8), 400),
+                    (Data(#"{"payload": "x"}"#.utf8), 400),
+                ]
+                for (body, status) in bodies {
+                    for kind in ["secrets", "containers"] {
+                        let url = plane.url + "/key-manager/v1/" + kind
+                        let answer = try await RESTClient.send("POST", url, bytes: body, token: client.token)
+                        let what = "\(kind): \(String(decoding: body.prefix(40), as: UTF8.self))"
+                        #expect(answer.status == status || kind == "containers" && answer.status == 400, "\(what)")
+                        #expect(answer.body?["code"]?.intValue == answer.status, "\(what)")
+                        #expect(answer.body?["description"]?.stringValue?.isEmpty == false, "\(what)")
+                    }
+                }
+                for path in [
+                    "/%2e%2e/%2e%2e/identity", "/..%2f..%2fetc%2fpasswd", "/%00", "/%ff", "/x'%20OR%201=1",
+                    "/" + String(repeating: "a", count: 4000),
+                ] {
+                    let answer = try await RESTClient.send("GET", secrets + path, nil, token: client.token)
+                    #expect(answer.status == 404 && answer.body?["title"] == "Not Found", "\(path)")
+                }
+                let list = try await RESTClient.send("GET", secrets, nil, token: client.token)
+                #expect(list.body == ["secrets": [], "total": 0])
+            }
+        }
+
         @Test("with a key manager elsewhere there is none inside", .timeLimit(.minutes(2)))
         func elsewhere() async throws {
             let address = "http://127.0.0.1:9"
