@@ -23,6 +23,10 @@ package struct APIServices: Sendable {
     package internal(set) var notifier: Notifier
     package let objects: any PublishedObjects
     package let sealed: any SealedBackups
+    /// Whose certificates TLS of engines takes; nil: there are none to be had.
+    package let certificates: (any CertificateContainers)?
+    /// The key manager inside the control plane; nil: it is another service, or there is none.
+    package let keyManager: KeyManagement?
     package let logger: Logger
     /// What follows the journal for the streams of this process.
     package let feed: EventFeed
@@ -42,6 +46,8 @@ package struct APIServices: Sendable {
         notifier: Notifier = .off,
         objects: any PublishedObjects = NoObjects(),
         sealed: any SealedBackups = NoSealedBackups(),
+        certificates: (any CertificateContainers)? = nil,
+        keyManager: KeyManagement? = nil,
         bell: EventBell = EventBell(),
         logger: Logger
     ) {
@@ -57,6 +63,8 @@ package struct APIServices: Sendable {
         self.notifier = notifier
         self.objects = objects
         self.sealed = sealed
+        self.certificates = certificates
+        self.keyManager = keyManager
         self.logger = logger
         self.bell = bell
         feed = EventFeed(store: store, bell: bell, limit: configuration.eventStreams, logger: logger)

@@ -33,7 +33,7 @@ extension Seams {
             passed: passed)
     }
 
-    private var keys: ProjectKeys { ProjectKeys(directory: home.secrets + "/projects") }
+    private var projectKeys: ProjectKeys { ProjectKeys(directory: home.secrets + "/projects") }
 
     private var taskManagerName: String { configuration.taskManagerName ?? place.name(on: configuration.hostName) }
 
@@ -42,7 +42,7 @@ extension Seams {
     /// - Throws: `StartError`.
     func flowServices(_ compute: LocalCompute) throws -> FlowServices {
         FlowServices(
-            store: store, compute: compute, objects: objects, keys: keys, plugins: plugins, bus: bus,
+            store: store, compute: compute, objects: objects, keys: projectKeys, plugins: plugins, bus: bus,
             configuration: TaskManagerConfiguration(
                 owner: taskManagerName, isAlone: hubPath != nil, flavors: self.catalogue.flavors,
                 guestDefaults: self.guestDefaults,
@@ -119,7 +119,8 @@ extension Seams {
             listener: listener, store: store, identity: identity, plugins: plugins, guests: GuestClient(bus),
             taskManager: TaskManagerClient(bus), clock: SystemWallClock(), random: SystemRandomSource(),
             policy: policy, notifier: notifier, objects: PublishedLogs(root: home.logObjects),
-            sealed: SealedObjects(objects: objects, keys: keys), bell: bell,
+            sealed: SealedObjects(objects: objects, keys: projectKeys), certificates: keys.certificates,
+            keyManager: keys.management, bell: bell,
             logger: Log.make("api")
         )
     }
