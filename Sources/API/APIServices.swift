@@ -22,6 +22,8 @@ package struct APIServices: Sendable {
     package let policy: PolicyStore
     package internal(set) var notifier: Notifier
     package let objects: any PublishedObjects
+    /// Whose certificates TLS of engines takes; nil: there are none to be had.
+    package let certificates: (any CertificateContainers)?
     package let logger: Logger
     /// What follows the journal for the streams of this process.
     package let feed: EventFeed
@@ -40,6 +42,7 @@ package struct APIServices: Sendable {
         policy: PolicyStore = PolicyStore(),
         notifier: Notifier = .off,
         objects: any PublishedObjects = NoObjects(),
+        certificates: (any CertificateContainers)? = nil,
         bell: EventBell = EventBell(),
         logger: Logger
     ) {
@@ -54,6 +57,7 @@ package struct APIServices: Sendable {
         self.policy = policy
         self.notifier = notifier
         self.objects = objects
+        self.certificates = certificates
         self.logger = logger
         self.bell = bell
         feed = EventFeed(store: store, bell: bell, limit: configuration.eventStreams, logger: logger)
