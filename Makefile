@@ -13,7 +13,7 @@ build: packages ## programs, plugins and SDK
 demo: ## from nothing to a database, a backup and a restore
 	@scripts/install-packages build run && scripts/build $(RELEASED) && python3 -B scripts/demo.py --config $(RELEASED)
 
-trial: ## private MariaDB, RabbitMQ and Keystone, two processes of each role; TRIAL_CHECK=1 checks it and ends
+trial: ## private MariaDB, RabbitMQ, Keystone and Barbican, two processes of each role; TRIAL_CHECK=1 checks it and ends
 	@scripts/install-packages build run test && scripts/build $(RELEASED) && scripts/clients && scripts/peers \
 		&& exec python3 -B scripts/trial.py --config $(RELEASED) $(if $(TRIAL_CHECK),--check)
 

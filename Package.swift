@@ -147,12 +147,14 @@ let package = Package(
         room("ObjectStore", ["Model", "CZstd", "COpenSSL", log]),
         room("PluginHost", ["Model", "HTTPClient", "CFFI", "CTrovePlugin", "CLinux", "COpenSSL", log, metrics]),
         room("PluginObjects", ["PluginHost", "ObjectStore"]),
+        room("KeyManager", ["Model", "StateStore", "ObjectStore", "HTTPClient", "COpenSSL"]),
         room("Notifications", ["Model", "StateStore", "Messaging", log, metrics]),
         room("Calls", ["Model", "Messaging"]),
         room(
             "API",
             [
-                "Model", "StateStore", "Identity", "Policy", "Notifications", "PluginHost", "Calls", log, metrics,
+                "Model", "StateStore", "Identity", "KeyManager", "Policy", "Notifications", "PluginHost", "Calls", log,
+                metrics,
                 lifecycle,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -181,8 +183,8 @@ let package = Package(
             name: "trove",
             dependencies: [
                 "API", "TaskManager", "Conductor", "StateStore", "Messaging", "Identity", "Policy", "Notifications",
-                "BrokerAccounts", "Compute", "ObjectStore", "PluginHost", "PluginObjects", "Telemetry", "HTTPClient",
-                "Conformance", "Calls", "Client", "Model", "CLinux",
+                "BrokerAccounts", "Compute", "ObjectStore", "KeyManager", "PluginHost", "PluginObjects", "Telemetry",
+                "HTTPClient", "Conformance", "Calls", "Client", "Model", "CLinux",
                 log, metrics, lifecycle, arguments,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -245,6 +247,7 @@ let package = Package(
         + tests("NotificationsTests", ["Notifications", "StateStore", "Messaging", "Model", log])
         + tests("IdentityTests", ["Identity", "StateStore", "HTTPClient", "Model", log])
         + tests("ComputeTests", ["Compute", "CLinux", "Model", "compute-check", log])
+        + tests("KeyManagerTests", ["KeyManager", "ObjectStore", "StateStore", "Model", log])
         + tests("ObjectStoreTests", ["ObjectStore", "Model", "COpenSSL", "CZstd"])
         + tests("PluginTests", ["TrovePluginKit", "CTrovePlugin"])
         + [
@@ -276,7 +279,9 @@ let package = Package(
         + tests(
             "APITests",
             [
-                "API", "StateStore", "Identity", "Policy", "Notifications", "PluginHost", "Calls", "Messaging", "Model",
+                "API", "StateStore", "Identity", "KeyManager", "ObjectStore", "Policy", "Notifications", "PluginHost",
+                "Calls",
+                "Messaging", "Model",
             ])
         + tests(
             "TaskManagerTests",

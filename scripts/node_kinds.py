@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a MariaDB, a RabbitMQ and a Keystone node are initialised, started and known to be ready."""
+"""How a MariaDB, a RabbitMQ, a Keystone and a Barbican node are initialised, started and known to be ready."""
 import base64
 import ctypes
 import hashlib
@@ -15,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 
+from node_barbican import make_barbican
 from node_files import HOST, ROOT, NodeError, cached, copy_tree, make_password, run, write_private
 from node_keystone import PROJECTS, USERS, configure_keystone, make_keystone
 
@@ -314,4 +315,42 @@ class Keystone(Node):
         return dict(accounts, url=self.url(), region="RegionOne", projects=PROJECTS, openrc=self.path("openrc"), log=self.log)
 
 
-KINDS = {"mariadb": MariaDB, "rabbitmq": RabbitMQ, "keystone": Keystone}
+class Barbican(Node):
+    """Barbican on SQLite, in one uWSGI process; tokens are those of the supervisor's Keystone."""
+
+    def choose_ports(self, ports):
+        self.port = ports.take()
+
+    def prepare(self):
+        self.peers = os.path.join(ROOT, ".build", "peers", "bin")
+        keystone = self.options.nodes.get("keystone")
+        if not keystone:
+            raise NodeError("a Barbican needs a Keystone beside it")
+        place = {"url": keystone.url(), "password_file": keystone.path("state/trove.password")}
+        if self.tls:
+            place["ca_file"] = self.tls["ca_file"]
+        self.pipeline = make_barbican(self.folder, self.peers, self.url(), place)
+
+    def url(self):
+        return f"{'https' if self.tls else 'http'}://{HOST}:{self.port}"
+
+    def command(self):
+        address = f"{HOST}:{self.port}"
+        listen = ["--http-socket", address]
+        if self.tls:
+            listen = ["--https-socket", f"{address},{self.tls['certificate_file']},{self.tls['key_file']}"]
+        return [
+            self.peers + "/uwsgi", *listen, "--paste", "config:" + self.pipeline, "--processes", "1", "--enable-threads",
+            "--need-app", "--die-on-term", "--buffer-size", "65535", "--post-buffering", "8192", "--http-chunked-input",
+            "--add-header", "Connection: close", "--disable-logging", "--listen", "100"], {
+                "PYTHONWARNINGS": "ignore", "HOME": self.path("home")}
+
+    def ready(self):
+        return self.connects(self.port) and self.answers(self.url() + "/healthcheck")
+
+    def document(self):
+        return {"url": self.url(), "log": self.log}
+
+
+# In the order in which they are prepared.
+KINDS = {"mariadb": MariaDB, "rabbitmq": RabbitMQ, "keystone": Keystone, "barbican": Barbican}

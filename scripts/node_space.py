@@ -42,13 +42,15 @@ class Space:
         keystone = self.keystone()
         self.forget(keystone)
         keystone.ensure_region(self.region)
-        paths = {"trove": ("database", "/v1.0/%(project_id)s"),
-                 "published": ("object-store", "/object-store/v1/AUTH_%(project_id)s")}
-        for name, (kind, path) in paths.items():
+        barbican = self.document.get("barbican")
+        addresses = {"trove": ("database", url + "/v1.0/%(project_id)s"),
+                     "published": ("object-store", url + "/object-store/v1/AUTH_%(project_id)s"),
+                     "barbican": ("key-manager", barbican["url"] if barbican else url + "/key-manager")}
+        for name, (kind, address) in addresses.items():
             service = keystone.ensure("services", name, type=kind)
             for interface in ("public", "internal", "admin"):
                 keystone.send("POST", "/endpoints", {"endpoint": {
-                    "service_id": service, "interface": interface, "region_id": self.region, "url": url + path}})
+                    "service_id": service, "interface": interface, "region_id": self.region, "url": address}})
 
     def drop(self):
         self.sql(f"DROP DATABASE IF EXISTS `{self.database}`")
@@ -85,6 +87,10 @@ class Space:
             "identity.url": keystone["url"],
             "identity.password_file": keystone["trove"]["password_file"],
         }
+        if "barbican" in document:
+            values["key_manager.endpoint"] = document["barbican"]["url"]
+            if self.tls:
+                values["key_manager.ca_file"] = document["ca_file"]
         if self.tls:
             values.update({"state.tls": "verify", "state.ca_file": document["ca_file"], "bus.ca_file": document["ca_file"],
                            "identity.ca_file": document["ca_file"]})

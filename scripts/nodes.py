@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Private MariaDB, RabbitMQ and Keystone nodes on 127.0.0.1, for tests and trials.
+"""Private MariaDB, RabbitMQ, Keystone and Barbican nodes on 127.0.0.1, for tests and trials.
 
     nodes.py start --dir DIR [--tls] NAME ...      starts them, prints one JSON document, and supervises them
     nodes.py ctl --dir DIR COMMAND [NAME]          kill, stop, start, restart, freeze, thaw, status, shutdown
@@ -8,8 +8,8 @@
     nodes.py space --dir DIR announce NAME URL     puts its API's address into the catalogue
     nodes.py space --dir DIR drop NAME             removes it
 
-NAME is mariadb, rabbitmq or keystone, with digits behind it for more than one (mariadb2). SIGTERM, SIGINT and the end of standard
-input (where that is a pipe) stop everything and remove DIR; when this program is killed, the kernel kills the nodes.
+NAME is mariadb, rabbitmq, keystone or barbican, with digits behind it for more than one (mariadb2). SIGTERM, SIGINT and the end of
+standard input (where that is a pipe) stop everything and remove DIR; when this program is killed, the kernel kills the nodes.
 """
 import argparse
 import json
@@ -27,6 +27,16 @@ from node_kinds import KINDS
 from node_space import Space
 
 
+def kind_of(name):
+    return name.rstrip("0123456789")
+
+
+def rank(name):
+    """Nodes that others need come first."""
+    kinds = list(KINDS)
+    return kinds.index(kind_of(name)) if kind_of(name) in kinds else 0
+
+
 class Stop(Exception):
     """Everything is to end."""
 
@@ -40,9 +50,9 @@ class Supervisor:
         os.makedirs(self.directory, mode=0o700, exist_ok=True)
         self.tls = make_authority(os.path.join(self.directory, "tls")) if tls else None
         ports = Ports()
-        self.nodes = {}
-        for name in names:
-            kind = name.rstrip("0123456789")
+        self.nodes = options.nodes = {}
+        for name in sorted(names, key=rank):
+            kind = kind_of(name)
             if kind not in KINDS:
                 raise NodeError(f"no node named '{name}'; there are {', '.join(KINDS)}, with a number behind for more of them")
             folder = os.path.join(self.directory, name)

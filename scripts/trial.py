@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The production shape on this host: private MariaDB, RabbitMQ and Keystone nodes with TLS, and two processes of each role.
+"""The production shape on this host: private MariaDB, RabbitMQ, Keystone and Barbican nodes with TLS, and two processes of each role.
 
 Runs until Ctrl-C and leaves nothing behind. With --check it walks the client's list itself, kills one process of each role on
 the way, and ends.
@@ -56,7 +56,7 @@ def main():
     nodes = trial = None
     status = 0
     try:
-        story.tell("starting private MariaDB, RabbitMQ and Keystone nodes")
+        story.tell("starting private MariaDB, RabbitMQ, Keystone and Barbican nodes")
         nodes = Nodes()
         story.tell("making the schema, starting two of each role")
         trial = Trial(arguments.config, nodes)

@@ -26,7 +26,7 @@ class Nodes:
         os.rmdir(self.directory)
         self.process = subprocess.Popen(
             [sys.executable, "-B", os.path.join(ROOT, "scripts", "nodes.py"), "start", "--dir", self.directory, "--tls",
-             "mariadb", "rabbitmq", "keystone"],
+             "mariadb", "rabbitmq", "keystone", "barbican"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
         line = self.process.stdout.readline()
         if not line:

@@ -2,6 +2,7 @@
 
 package import Calls
 package import Identity
+package import KeyManager
 package import Logging
 package import Model
 package import Notifications
@@ -24,6 +25,8 @@ package struct APIServices: Sendable {
     package let objects: any PublishedObjects
     /// Whose certificates TLS of engines takes; nil: there are none to be had.
     package let certificates: (any CertificateContainers)?
+    /// The key manager inside the control plane; nil: it is another service, or there is none.
+    package let keyManager: KeyManagement?
     package let logger: Logger
     /// What follows the journal for the streams of this process.
     package let feed: EventFeed
@@ -43,6 +46,7 @@ package struct APIServices: Sendable {
         notifier: Notifier = .off,
         objects: any PublishedObjects = NoObjects(),
         certificates: (any CertificateContainers)? = nil,
+        keyManager: KeyManagement? = nil,
         bell: EventBell = EventBell(),
         logger: Logger
     ) {
@@ -58,6 +62,7 @@ package struct APIServices: Sendable {
         self.notifier = notifier
         self.objects = objects
         self.certificates = certificates
+        self.keyManager = keyManager
         self.logger = logger
         self.bell = bell
         feed = EventFeed(store: store, bell: bell, limit: configuration.eventStreams, logger: logger)

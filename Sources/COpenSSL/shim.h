@@ -5,6 +5,7 @@
  * libcrypto alone. AES-256-GCM is two functions here because each of its steps goes through
  * EVP_CIPHER_CTX_ctrl with macro commands. Source: EVP_EncryptInit(3), "AEAD Interface".
  */
+#include "certificates.h"
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>

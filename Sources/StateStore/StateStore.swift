@@ -55,6 +55,7 @@ package protocol StateTransaction {
     var backupStrategies: any BackupStrategyRepository { get }
     var modules: any ModuleRepository { get }
     var events: any OperationEventRepository { get }
+    var secrets: any SecretRepository { get }
     /// The database's clock, which all who share it agree on; the same throughout the transaction. Leases are reckoned by it.
     var now: Timestamp { get throws }
 }

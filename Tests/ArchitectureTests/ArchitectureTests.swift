@@ -25,10 +25,13 @@ struct ArchitectureTests {
         "Identity": ["Model", "StateStore", "HTTPClient", "COpenSSL"],
         "Compute": ["Model", "CLinux"],
         "ObjectStore": ["Model", "CZstd", "COpenSSL", "CLinux"],
+        "KeyManager": ["Model", "StateStore", "ObjectStore", "HTTPClient", "COpenSSL"],
         "PluginHost": ["Model", "HTTPClient", "CFFI", "CTrovePlugin", "CLinux", "COpenSSL"],
         "Calls": ["Model", "Messaging"],
         "API": [
-            "Model", "StateStore", "Identity", "Policy", "Notifications", "PluginHost", "Calls", "Messaging", "CLinux",
+            "Model", "StateStore", "Identity", "KeyManager", "Policy", "Notifications", "PluginHost", "Calls",
+            "Messaging",
+            "CLinux",
         ],
         "TaskManager": [
             "Model", "StateStore", "Compute", "ObjectStore", "PluginHost", "Calls", "Messaging", "Notifications",
@@ -42,8 +45,8 @@ struct ArchitectureTests {
         "Conformance": ["Model", "PluginHost", "GuestAgent", "CTrovePlugin", "CLinux", "COpenSSL"],
         "trove": [
             "API", "TaskManager", "Conductor", "StateStore", "Messaging", "Identity", "Policy", "Notifications",
-            "BrokerAccounts", "Compute", "ObjectStore", "PluginHost", "PluginObjects", "Telemetry", "HTTPClient",
-            "Conformance", "Calls", "Client", "Model", "CLinux",
+            "BrokerAccounts", "Compute", "ObjectStore", "KeyManager", "PluginHost", "PluginObjects", "Telemetry",
+            "HTTPClient", "Conformance", "Calls", "Client", "Model", "CLinux",
         ],
         "trove-guest": ["GuestAgent", "PluginHost", "Messaging", "ObjectStore", "Calls", "Model", "CLinux"],
     ]

@@ -145,6 +145,27 @@ struct QueryPlanTests {
         }
     }
 
+    @Test("pages of secrets and containers walk an index in order")
+    func secretPages() async throws {
+        try await Fixture.with { fixture in
+            let secrets = SecretStatements.common
+            for sql in [secrets.page, secrets.count, secrets.expired] {
+                let text = try await plan(fixture, sql)
+                #expect(text.contains("SEARCH secrets USING") && text.contains("secrets_tenant"), "\(sql)\n\(text)")
+                #expect(!text.contains("SCAN") && !text.contains("TEMP B-TREE"), "\(sql)\n\(text)")
+            }
+            let containers = try await plan(fixture, secrets.containers)
+            #expect(
+                containers.contains("SEARCH secret_containers USING INDEX secret_containers_tenant"), "\(containers)")
+            for sql in [
+                secrets.find, secrets.setPayload, secrets.remove, secrets.leaveContainers, secrets.emptyContainer,
+            ] {
+                let text = try await plan(fixture, sql)
+                #expect(text.contains("SEARCH") && !text.contains("SCAN"), "\(sql)\n\(text)")
+            }
+        }
+    }
+
     @Test("a page is one statement, with faults and running backups, and the last of 20,000 costs as the first of 100")
     func pageCost() async throws {
         try await Fixture.with { fixture in

@@ -3,11 +3,11 @@
 import Foundation
 package import Model
 
-/// Private MariaDB, RabbitMQ and Keystone nodes on 127.0.0.1, which `scripts/nodes.py` starts and supervises.
+/// Private MariaDB, RabbitMQ, Keystone and Barbican nodes on 127.0.0.1, which `scripts/nodes.py` starts and supervises.
 ///
 /// They end with this process, however it ends: the supervisor's standard input is a pipe from here.
 package final class Nodes: @unchecked Sendable {
-    package enum Name: String, Sendable { case mariadb, rabbitmq, keystone }
+    package enum Name: String, Sendable { case mariadb, rabbitmq, keystone, barbican }
 
     package struct Failure: Error, CustomStringConvertible {
         package var description: String
@@ -66,7 +66,7 @@ package final class Nodes: @unchecked Sendable {
 
     /// Starts what a failed test left stopped or halted.
     package func heal() throws {
-        for name in [Name.mariadb, .rabbitmq, .keystone] where document[name.rawValue]?.objectValue != nil {
+        for name in [Name.mariadb, .rabbitmq, .keystone, .barbican] where document[name.rawValue]?.objectValue != nil {
             try thaw(name)
             try start(name)
         }

@@ -97,6 +97,7 @@ package final class APIResponder: Sendable {
         if request.path.hasPrefix("/v1.0/") { return await versioned(request) }
         if Self.isIdentity(request.path) { return await identity(request) }
         if request.path.hasPrefix(ObjectStoreFace.prefix) { return await objects(request) }
+        if KeyManagerFace.isPath(request.path) { return await keys(request) }
         guard let version = Self.acceptedVersion(request) else { return APIFault.unknownRoute.response }
         guard version == "1.0" else { return APIFault(406, "version not supported").response }
         var versioned = request
@@ -108,7 +109,9 @@ package final class APIResponder: Sendable {
     private static func isIdentity(_ path: String) -> Bool { path == "/identity" || path.hasPrefix("/identity/") }
 
     /// The APIs of other services that this one answers have forms of their own.
-    private static func isOther(_ path: String) -> Bool { isIdentity(path) || path.hasPrefix(ObjectStoreFace.prefix) }
+    private static func isOther(_ path: String) -> Bool {
+        isIdentity(path) || path.hasPrefix(ObjectStoreFace.prefix) || KeyManagerFace.isPath(path)
+    }
 
     /// `GET /`: the versions, unless `Accept` asks for one that there is not.
     private func root(_ request: APIRequest) async -> APIResponse {

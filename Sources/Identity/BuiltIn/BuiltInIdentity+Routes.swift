@@ -63,7 +63,7 @@ extension BuiltInIdentity {
     }
 
     private func views(_ request: IdentityRequest) -> IdentityViews {
-        IdentityViews(baseURL: request.baseURL, region: region)
+        IdentityViews(baseURL: request.baseURL, region: region, keyManager: keyManager)
     }
 
     /// Who sent the request.
@@ -120,7 +120,8 @@ extension BuiltInIdentity {
             guard let projectID = caller.payload.projectID else {
                 throw IdentityError(.forbidden, "A project-scoped token is required to produce a service catalog.")
             }
-            let catalog = ServiceCatalog(baseURL: request.baseURL, region: region).json(projectID: projectID)
+            let catalog = ServiceCatalog(baseURL: request.baseURL, region: region, keyManager: keyManager)
+                .json(projectID: projectID)
             return .json([
                 "catalog": catalog, "links": ["self": .string(request.baseURL + "/identity/v3/auth/catalog")],
             ])

@@ -28,6 +28,7 @@ package final class BuiltInIdentity: IdentityService {
     package let bootstrap: BootstrapCredentials?
 
     let region: String
+    let keyManager: String?
     let tokenLifetime: Duration
     let clock: any WallClock
     let random: any RandomSource
@@ -46,6 +47,7 @@ package final class BuiltInIdentity: IdentityService {
     ///   - directory: The secrets directory, 0700: `identity.json`, `token.key`, `credentials.json`, each 0600.
     ///   - store: Keeps revocations.
     ///   - region: Of every endpoint in the catalogue.
+    ///   - keyManager: Where the key manager is: an address, or a path below this service's; nil: nowhere.
     ///   - tokenLifetime: From a login to the end of its tokens.
     ///   - clock: The time of day.
     ///   - random: For ids, passwords and salts.
@@ -55,6 +57,7 @@ package final class BuiltInIdentity: IdentityService {
         directory: String,
         store: any StateStore,
         region: String = "RegionOne",
+        keyManager: String? = nil,
         tokenLifetime: Duration = .seconds(4 * 3600),
         clock: any WallClock = SystemWallClock(),
         random: any RandomSource = SystemRandomSource(),
@@ -84,6 +87,7 @@ package final class BuiltInIdentity: IdentityService {
                 revoked: Dictionary(revoked.map { ($0, now + tokenLifetime) }, uniquingKeysWith: { first, _ in first }))
         )
         self.region = region
+        self.keyManager = keyManager
         self.tokenLifetime = tokenLifetime
         self.clock = clock
         self.random = random

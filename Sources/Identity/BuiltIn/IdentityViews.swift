@@ -6,6 +6,7 @@ import Model
 struct IdentityViews: Sendable {
     var baseURL: String
     var region: String
+    var keyManager: String?
 
     private var root: String { baseURL + "/identity" }
 
@@ -31,7 +32,8 @@ struct IdentityViews: Sendable {
             members["roles"] = .array(
                 token.identity.roles.map { ["id": .string(Digest.id("role \($0)")), "name": .string($0)] })
             if withCatalog {
-                members["catalog"] = ServiceCatalog(baseURL: baseURL, region: region).json(projectID: projectID)
+                members["catalog"] = ServiceCatalog(baseURL: baseURL, region: region, keyManager: keyManager)
+                    .json(projectID: projectID)
             }
         }
         return ["token": .object(members)]

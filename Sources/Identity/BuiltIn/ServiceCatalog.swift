@@ -7,15 +7,22 @@ struct ServiceCatalog: Sendable {
     /// `http://host:port`.
     var baseURL: String
     var region: String
+    /// Where the key manager is: an address, or a path below `baseURL`; nil: nowhere.
+    var keyManager: String?
 
     /// `[{id, type, name, endpoints: [{id, interface, region, region_id, url}]}]`.
     func json(projectID: String) -> JSONValue {
-        .array([
+        var services = [
             service(type: "database", name: "trove", url: "\(baseURL)/v1.0/\(projectID)"),
             service(
                 type: "object-store", name: "published", url: "\(baseURL)/object-store/v1/AUTH_\(projectID)"),
             service(type: "identity", name: "keystone", url: "\(baseURL)/identity"),
-        ])
+        ]
+        if let keyManager {
+            let url = keyManager.hasPrefix("/") ? baseURL + keyManager : keyManager
+            services.append(service(type: "key-manager", name: "barbican", url: url))
+        }
+        return .array(services)
     }
 
     private func service(type: String, name: String, url: String) -> JSONValue {

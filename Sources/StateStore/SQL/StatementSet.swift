@@ -25,6 +25,7 @@ struct StatementSet: Sendable {
     let clusters: ClusterStatements
     let modules: ModuleStatements
     let events: OperationEventStatements
+    let secrets: SecretStatements
 }
 
 /// The repositories over one connection. Lives as long as one transaction body.
@@ -93,5 +94,8 @@ struct SQLTransaction: StateTransaction {
     }
     var events: any OperationEventRepository {
         SQLOperationEventRepository(connection: connection, statements: statements.events)
+    }
+    var secrets: any SecretRepository {
+        SQLSecretRepository(connection: connection, statements: statements.secrets)
     }
 }

@@ -58,7 +58,8 @@ extension Seams {
             }
         }
         let identity = try await BuiltInIdentity(
-            directory: home.secrets, store: store, region: configuration.region, clock: SystemWallClock(),
+            directory: home.secrets, store: store, region: configuration.region,
+            keyManager: configuration.keyManager.catalogued(configuration.bus), clock: SystemWallClock(),
             random: SystemRandomSource(), logger: Log.make("identity"))
         try await identity.writeClientFiles(home: home.path, baseURL: configuration.publicEndpoint ?? address.url)
         return identity

@@ -117,7 +117,8 @@ extension Seams {
             ),
             listener: listener, store: store, identity: identity, plugins: plugins, guests: GuestClient(bus),
             taskManager: TaskManagerClient(bus), clock: SystemWallClock(), random: SystemRandomSource(),
-            policy: policy, notifier: notifier, objects: PublishedLogs(root: home.logObjects), bell: bell,
+            policy: policy, notifier: notifier, objects: PublishedLogs(root: home.logObjects),
+            certificates: keys.certificates, keyManager: keys.management, bell: bell,
             logger: Log.make("api")
         )
     }

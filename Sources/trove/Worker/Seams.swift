@@ -35,6 +35,7 @@ final class Seams: Sendable {
     let plugins: PluginSwitch
     let identity: any IdentityService
     let policy: PolicyStore
+    let keys: KeyManagerServices
     let notifier: Notifier
     /// Between the task manager and the API of one process.
     let bell = EventBell()
@@ -68,6 +69,7 @@ final class Seams: Sendable {
             services: ControlPluginServices(
                 store: store, guests: GuestClient(bus), logger: Log.make("plugin-services")),
             selection: catalogue.selection(pinned: try await Self.pinned(store, catalogue)))
+        keys = try KeyManagerServices(configuration, home: home, store: store)
         identity = try await Self.makeIdentity(configuration, home: home, address: address, store: store)
     }
 

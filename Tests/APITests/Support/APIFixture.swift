@@ -3,6 +3,7 @@
 import API
 import Calls
 import Identity
+import KeyManager
 import Logging
 import Messaging
 import Model
@@ -45,7 +46,7 @@ struct APIFixture: Sendable {
         services = APIServices(
             configuration: configuration, store: store, identity: TestIdentity(), plugins: plugins,
             guests: GuestClient(bus), taskManager: TaskManagerClient(bus), clock: clock,
-            random: SystemRandomSource(), logger: logger
+            random: SystemRandomSource(), keyManager: Self.keyManager, logger: logger
         )
         responder = APIResponder(services)
     }
@@ -57,7 +58,8 @@ struct APIFixture: Sendable {
             services: APIServices(
                 configuration: services.configuration, store: other ?? services.store,
                 identity: identity ?? services.identity, plugins: plugins, guests: services.guests,
-                taskManager: services.taskManager, clock: clock, random: services.random, logger: services.logger
+                taskManager: services.taskManager, clock: clock, random: services.random,
+                keyManager: services.keyManager, logger: services.logger
             )
         )
     }
@@ -67,6 +69,11 @@ struct APIFixture: Sendable {
         self.clock = clock
         self.services = services
         responder = APIResponder(services)
+    }
+
+    /// With a small limit, and one key for all tests.
+    private static let keyManager = (try? PassphraseSeal(passphrase: Secret("test"))).map {
+        KeyManagement(seal: $0, projectLimit: 20)
     }
 
     static var configuration: APIConfiguration {

@@ -28,7 +28,7 @@ extension StatementSet {
             idempotencyKeys: .mariadb(locks: locks),
             configurations: .mariadb(locks: locks), parameters: .common,
             clusters: .make(texts: list.texts, locks: locks), modules: .mariadb(locks: locks),
-            events: .mariadb(list, locks: locks)
+            events: .mariadb(list, locks: locks), secrets: .common
         )
     }
 }

@@ -8,6 +8,7 @@ extension StatementSet {
         pluginValues: .sqlite, leases: .sqlite, rateBuckets: .sqlite,
         idempotencyKeys: .sqlite,
         configurations: .sqlite, parameters: .common,
-        clusters: .make(texts: "(SELECT value FROM json_each(?))", locks: false), modules: .sqlite, events: .sqlite
+        clusters: .make(texts: "(SELECT value FROM json_each(?))", locks: false), modules: .sqlite, events: .sqlite,
+        secrets: .common
     )
 }

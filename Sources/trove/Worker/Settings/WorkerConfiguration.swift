@@ -53,10 +53,11 @@ struct WorkerConfiguration: Sendable {
     var bus = BusSettings()
     var identity = IdentitySettings()
     var notifications = NotificationSettings()
+    var keyManager = KeyManagerSettings()
 
     /// Every key, in dotted form.
     static let keys = general.union(StateSettings.keys).union(BusSettings.keys).union(IdentitySettings.keys)
-        .union(NotificationSettings.keys)
+        .union(NotificationSettings.keys).union(KeyManagerSettings.keys)
 
     private static let general: Set<String> = [
         "region", "api.public_endpoint", "api.max_accepted_volume_size", "api.instances_page_size",
@@ -184,5 +185,6 @@ extension WorkerConfiguration {
         bus = try BusSettings(settings)
         identity = try IdentitySettings(settings)
         notifications = try NotificationSettings(settings)
+        keyManager = try KeyManagerSettings(settings)
     }
 }

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import KeyManager
+import Logging
+import Model
+
+extension APIResponder {
+    /// `/key-manager…`: every failure is a response of its form.
+    func keys(_ request: APIRequest) async -> APIResponse {
+        let requestID = services.random.requestID()
+        var response = await answer(request, requestID)
+        response.headers.append(("x-openstack-request-id", requestID))
+        services.logger.debug(
+            "request answered",
+            metadata: [
+                "request.id": .string(requestID), "http.method": .string(request.method),
+                "http.path": .string(request.path), "http.status": .stringConvertible(response.status),
+            ])
+        return response
+    }
+
+    private func answer(_ request: APIRequest, _ requestID: String) async -> APIResponse {
+        guard let management = services.keyManager else {
+            return KeyManagerFault(404, "There is no key manager inside this control plane.").response
+        }
+        let face = KeyManagerFace(services, management, request)
+        if let versions = face.versions(request) { return versions }
+        do {
+            let caller = try await authenticate(request)
+            try await rateLimiter?.admit(request.method, projectID: caller.projectID)
+            return try await face.respond(to: request, caller)
+        } catch is UnauthenticatedError {
+            var response = KeyManagerFault(401, "The request you have made requires authentication.").response
+            let identity =
+                services.identity.authenticationURL ?? APICall.baseURL(request, services.configuration) + "/identity"
+            response.headers.append(("www-authenticate", "Keystone uri=\"\(identity)\""))
+            return response
+        } catch let fault as KeyManagerFault {
+            return fault.response
+        } catch {
+            let fault = fault(error, requestID: requestID)
+            var response = KeyManagerFault(fault.status, fault.message)
+            response.retryAfter = fault.retryAfter
+            return response.response
+        }
+    }
+}
