@@ -90,7 +90,8 @@ struct TestAuthority {
 
 /// Certificate containers of the key manager that a token's catalogue names.
 struct KeyManagerClient {
-    private let base: String
+    /// Its address, with the version.
+    let base: String
     private let token: String
 
     init(_ client: RESTClient) throws {
