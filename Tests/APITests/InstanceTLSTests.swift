@@ -70,7 +70,8 @@ struct InstanceTLSTests {
             #expect(full?["certificate"]?["payload"] == "PEM" && full?["mode"] == "basic")
             #expect(try await api.store.read { try $0.instances.find(id)?.tlsMode } == "basic")
             api.bus.onCall { _, _, _ in ["status": "off", "mode": "builtin"] }
-            #expect(await api.send("GET", "/instances/\(id)/ssl").json == ["ssl": ["status": "off", "mode": "builtin"]])
+            let off: JSONValue = ["ssl": ["status": "off", "mode": "builtin"]]
+            #expect(await api.send("GET", "/instances/\(id)/ssl").json == off)
             #expect(try await api.store.read { try $0.instances.find(id)?.tlsMode } == nil)
         }
     }

@@ -20,7 +20,7 @@ enum InstanceTLSRoutes {
         Route(
             "POST", "/instances/{id}/ssl",
             RouteDescription(
-                "change_instance_ssl", "Turns the TLS of an instance's engine on or off, or takes the last change back.",
+                "change_instance_ssl", "Turns TLS of an instance's engine on or off, or takes the last change back.",
                 rule: "instance:update", body: schema, answer: .document("ssl", .instanceTLSChange),
                 faults: [403, 422, 501, 503]), change),
     ]

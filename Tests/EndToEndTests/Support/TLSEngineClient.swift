@@ -55,7 +55,8 @@ struct TLSEngine: Sendable, CustomStringConvertible {
             if let certificate = wish.certificate, let key = wish.key {
                 arguments += ["--ssl-cert=\(certificate)", "--ssl-key=\(key)"]
             }
-            let query = "SELECT VARIABLE_VALUE FROM information_schema.SESSION_STATUS WHERE VARIABLE_NAME = 'SSL_CIPHER'"
+            let query =
+                "SELECT VARIABLE_VALUE FROM information_schema.SESSION_STATUS WHERE VARIABLE_NAME = 'SSL_CIPHER'"
             return try await Command.run(arguments + ["-e", query], environment: ["MYSQL_PWD": login.password])
         }
         var environment = [

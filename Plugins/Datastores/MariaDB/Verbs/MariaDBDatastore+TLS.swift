@@ -50,9 +50,11 @@ extension MariaDBDatastore: TLSAdministration {
     }
 
     private static func running(_ connection: Connection) throws -> Running {
-        let row = try connection.run(
-            "SELECT @@global.have_ssl, @@global.ssl_cert, @@global.ssl_key, @@global.ssl_ca", "read the state of TLS"
-        ).first ?? []
+        let row =
+            try connection.run(
+                "SELECT @@global.have_ssl, @@global.ssl_cert, @@global.ssl_key, @@global.ssl_ca",
+                "read the state of TLS"
+            ).first ?? []
         func text(_ column: Int) -> String? {
             guard row.indices.contains(column), let text = row[column], !text.isEmpty else { return nil }
             return text
