@@ -152,8 +152,8 @@ private final class EngineTLSRun {
 
     /// The key is the engine's alone, and not with the data.
     private func files() throws {
-        let owner = try stat("key.pem")
-        #expect(owner.mode == 0o400 && owner.uid == (try stat("certificate.pem")).uid)
+        let (key, certificate) = (try facts("key.pem"), try facts("certificate.pem"))
+        #expect(key.mode == 0o400 && key.uid == certificate.uid)
         let data = try FileManager.default.subpathsOfDirectory(atPath: "/proc/\(try enginePID())/root\(dataDirectory)")
         #expect(!data.contains { $0.hasSuffix(".pem") })
         let log = (try? String(contentsOfFile: plane.logPath, encoding: .utf8)) ?? ""
@@ -315,9 +315,9 @@ private final class EngineTLSRun {
     private var runDirectory: String { guest["run_dir"]?.stringValue ?? "" }
     private var dataDirectory: String { guest["data_dir"]?.stringValue ?? "" }
 
-    private func stat(_ name: String) throws -> (mode: mode_t, uid: uid_t) {
-        var status = Glibc.stat()
-        guard Glibc.stat(runDirectory + "/tls/" + name, &status) == 0 else { throw TestFailure("there is no \(name)") }
+    private func facts(_ name: String) throws -> (mode: mode_t, uid: uid_t) {
+        var status = stat()
+        guard stat(runDirectory + "/tls/" + name, &status) == 0 else { throw TestFailure("there is no \(name)") }
         return (status.st_mode & 0o777, status.st_uid)
     }
 }
