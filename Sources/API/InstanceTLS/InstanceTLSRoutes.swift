@@ -3,6 +3,7 @@
 import Calls
 import Messaging
 import Model
+import PluginHost
 import StateStore
 
 /// `/instances/{id}/ssl`: the TLS of the instance's engine, which its guest has and tells. Source: REST contract §7.
