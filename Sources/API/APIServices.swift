@@ -2,7 +2,6 @@
 
 package import Calls
 package import Identity
-package import KeyManager
 package import Logging
 package import Model
 package import Notifications

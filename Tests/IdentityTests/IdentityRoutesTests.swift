@@ -94,6 +94,17 @@ struct IdentityRoutesTests {
         }
     }
 
+    @Test(
+        "the catalogue has a key manager inside this service or elsewhere, or none",
+        arguments: [nil, "/key-manager", "https://k"])
+    func keyManager(place: String?) {
+        let catalog = ServiceCatalog(baseURL: "http://h:1", region: "R", keyManager: place).json(projectID: "p")
+        let found = (catalog.arrayValue ?? []).filter { $0["type"] == "key-manager" }
+        let urls = found.flatMap { $0["endpoints"]?.arrayValue ?? [] }.compactMap { $0["url"]?.stringValue }
+        let expected = place.map { $0.hasPrefix("/") ? "http://h:1" + $0 : $0 }
+        #expect(Set(urls) == Set([expected].compactMap { $0 }) && found.count == (place == nil ? 0 : 1))
+    }
+
     @Test("every page but discovery and logging in wants a token")
     func guarded() async throws {
         try await Fixture.run { fixture in

@@ -106,9 +106,7 @@ struct BarbicanTests {
     private func reason(
         _ client: BarbicanCertificates, _ reference: String, password: String? = nil, token: String?
     ) async -> CertificateContainerFault.Reason? {
-        await fault { () throws(CertificateContainerFault) in
-            try await read(client, reference, password: password, token: token)
-        }?.reason
+        await client.refusal(reference, password: password, token: token)?.reason
     }
 
     @Test("a container is read with its owner's token, text or bytes, the key without its passphrase")

@@ -39,6 +39,13 @@ struct StoredCertificatesTests {
             return base + "/containers/" + id
         }
 
+        func refusal(
+            _ reference: String, password: String? = nil, project: String = "p1"
+        ) async -> CertificateContainerFault? {
+            await certificates.refusal(
+                reference, password: password.map { base + "/secrets/" + $0 }, projectID: project)
+        }
+
         func read(
             _ reference: String, password: String? = nil, project: String = "p1"
         ) async throws(CertificateContainerFault) -> CertificateContainer {
@@ -96,18 +103,18 @@ struct StoredCertificatesTests {
         try await with { vault, chain in
             var members = ["certificate": chain.leaf, "private_key": chain.lockedKey]
             let bare = try await vault.container("certificate", members)
-            #expect(
-                await fault { () throws(CertificateContainerFault) in try await vault.read(bare) }?.reason == .invalid)
+            let locked = await vault.refusal(bare)
+            #expect(locked?.reason == .invalid && locked?.message.contains("password_ref") == true)
             let good = try await vault.secret(TestChain.passphrase)
-            #expect(try await vault.read(bare, password: good).privateKey.revealed.contains("BEGIN PRIVATE KEY"))
+            let opened = try await vault.read(bare, password: good)
+            #expect(opened.privateKey.revealed.contains("BEGIN PRIVATE KEY"))
             members["private_key_passphrase"] = TestChain.passphrase
             let whole = try await vault.container("certificate", members)
-            #expect(try await vault.read(whole).privateKey == vault.read(bare, password: good).privateKey)
+            let same = try await vault.read(whole)
+            #expect(same.privateKey == opened.privateKey)
             // What is given overrides what is there.
             let wrong = try await vault.secret("another one")
-            let refused = await fault { () throws(CertificateContainerFault) in
-                try await vault.read(whole, password: wrong)
-            }
+            let refused = await vault.refusal(whole, password: wrong)
             #expect(refused?.reason == .invalid)
             #expect(refused?.message.contains("another one") == false && refused?.message.contains("BEGIN") == false)
         }
@@ -132,7 +139,7 @@ struct StoredCertificatesTests {
             ]
             for (type, members, word) in cases {
                 let reference = try await vault.container(type, members)
-                let fault = await fault { () throws(CertificateContainerFault) in try await vault.read(reference) }
+                let fault = await vault.refusal(reference)
                 #expect(fault?.reason == .invalid && fault?.message.contains(word) == true, "\(word): \(fault as Any)")
             }
         }
@@ -146,9 +153,7 @@ struct StoredCertificatesTests {
             func reason(
                 _ reference: String, project: String = "p1", password: String? = nil
             ) async -> CertificateContainerFault.Reason? {
-                await fault { () throws(CertificateContainerFault) in
-                    try await vault.read(reference, password: password, project: project)
-                }?.reason
+                await vault.refusal(reference, password: password, project: project)?.reason
             }
             #expect(await reason(reference) == nil)
             #expect(await reason(reference, project: "p2") == .forbidden)
@@ -166,9 +171,7 @@ struct StoredCertificatesTests {
             }
             let strict = StoredCertificates(
                 store: vault.store, seal: vault.seal, clock: vault.clock, publicEndpoint: "https://db.example:8779")
-            let refused = await fault { () throws(CertificateContainerFault) in
-                try await strict.container(reference, passwordReference: nil, projectID: "p1", token: nil)
-            }
+            let refused = await strict.refusal(reference)
             #expect(refused?.reason == .invalid && refused?.message.contains("https://db.example:8779") == true)
         }
     }
@@ -179,7 +182,7 @@ struct StoredCertificatesTests {
             let reference = try await vault.container(
                 "certificate", ["certificate": chain.leaf, "private_key": chain.key])
             await vault.store.close()
-            let fault = await fault { () throws(CertificateContainerFault) in try await vault.read(reference) }
+            let fault = await vault.refusal(reference)
             #expect(fault?.reason == .unavailable)
         }
     }

@@ -57,12 +57,15 @@ struct TestChain: Sendable {
     }
 }
 
-/// The fault of a body that must fail.
-func fault(
-    _ body: () async throws(CertificateContainerFault) -> CertificateContainer
-) async -> CertificateContainerFault? {
-    do throws(CertificateContainerFault) {
-        _ = try await body()
-        return nil
-    } catch { return error }
+extension CertificateContainers {
+    /// Why a container cannot be had; nil when it can.
+    func refusal(
+        _ reference: String, password: String? = nil, projectID: String = "p1", token: String? = nil
+    ) async -> CertificateContainerFault? {
+        do throws(CertificateContainerFault) {
+            _ = try await container(
+                reference, passwordReference: password, projectID: projectID, token: token)
+            return nil
+        } catch { return error }
+    }
 }

@@ -143,7 +143,7 @@ struct SecretRepositoryTests {
                     try $0.secrets.insertContainer(Self.container("c4", [.init(name: "a", secretID: "nowhere")]))
                 }
             } throws: {
-                has(.conflict)($0)
+                has(.notFound)($0)
             }
             #expect(try await fixture.store.read { try $0.secrets.container("c4") } == nil)
         }

@@ -29,7 +29,7 @@ extension KeyManagerFace {
                 try require(limit, above: count, "containers")
                 try secrets.insertContainer(made)
             }
-        } catch let error as StateStoreError where error.code == .conflict {
+        } catch let error as StateStoreError where error.code == .notFound {
             throw KeyManagerFault(404, "A secret of the container was deleted meanwhile.")
         }
         return self.made("container_ref", reference(.containers, record.id))

@@ -49,8 +49,12 @@ struct KeyManagerFace: Sendable {
         guard !caller.projectID.isEmpty, caller.roles.contains(where: { $0 != "reader" }) else {
             throw KeyManagerFault(403, "Secrets are for callers with a role in a project other than 'reader'.")
         }
-        var parts = request.path.dropFirst(Self.root.count + 1).split(separator: "/", omittingEmptySubsequences: false)
-            .map { PercentEncoding.decode($0) ?? "" }
+        var parts: [String] = []
+        for part in request.path.dropFirst(Self.root.count + 1).split(separator: "/", omittingEmptySubsequences: false)
+        {
+            guard let part = PercentEncoding.decode(part) else { throw KeyManagerFault.unknownPath }
+            parts.append(part)
+        }
         if parts.last == "" { parts.removeLast() }
         guard parts.first == "v1", parts.count > 1, let kind = KeyReference.Kind(rawValue: parts[1]) else {
             throw KeyManagerFault.unknownPath

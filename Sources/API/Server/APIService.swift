@@ -27,6 +27,8 @@ package final class APIService: Service {
     ///   - plugins: The control plane's half of the plugins; its routes are mounted as they come and go.
     ///   - taskManager: Woken after each accepted mutation.
     ///   - policy: Who may do what; also while it is replaced.
+    ///   - containers: Whose certificates TLS of engines takes.
+    ///   - keyManager: The key manager inside the control plane; nil: it is another service, or there is none.
     package init(
         configuration: APIConfiguration,
         listener: Int32,
@@ -40,6 +42,8 @@ package final class APIService: Service {
         policy: PolicyStore = PolicyStore(),
         notifier: Notifier = .off,
         objects: any PublishedObjects = NoObjects(),
+        certificates containers: (any CertificateContainers)? = nil,
+        keyManager: KeyManagement? = nil,
         bell: EventBell = EventBell(),
         logger: Logger
     ) {
@@ -52,7 +56,7 @@ package final class APIService: Service {
             APIServices(
                 configuration: configuration, store: store, identity: identity, plugins: plugins, guests: guests,
                 taskManager: taskManager, clock: clock, random: random, policy: policy, notifier: notifier,
-                objects: objects, bell: bell, logger: logger
+                objects: objects, certificates: containers, keyManager: keyManager, bell: bell, logger: logger
             )
         )
     }

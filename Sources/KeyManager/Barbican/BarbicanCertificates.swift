@@ -21,7 +21,10 @@ package struct BarbicanCertificates: CertificateContainers {
         base = BarbicanConfiguration.versioned(configuration.endpoint)
         var accepted: [HTTPAddress] = []
         for text in [configuration.endpoint] + [configuration.publicEndpoint].compactMap({ $0 }) {
-            do { accepted.append(try HTTPAddress(BarbicanConfiguration.versioned(text) + "/")) } catch {
+            do {
+                _ = try HTTPAddress(text)
+                accepted.append(try HTTPAddress(BarbicanConfiguration.versioned(text) + "/"))
+            } catch {
                 throw CertificateContainerFault(
                     .invalid, "the key manager's address '\(text)' cannot be used: \(error.message)")
             }

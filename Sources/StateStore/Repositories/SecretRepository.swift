@@ -22,7 +22,7 @@ package protocol SecretRepository {
     /// Removes what has expired.
     func removeExpired(projectID: String, now: Timestamp) throws
 
-    /// - Throws: `.conflict` when a secret in it is not there.
+    /// - Throws: `.notFound` when a secret in it is not there.
     func insertContainer(_ record: SecretContainerRecord) throws
     func container(_ id: String) throws -> SecretContainerRecord?
     /// Containers of a project, oldest first; nil means any.
