@@ -3,6 +3,8 @@
 import API
 import Messaging
 import Model
+import PluginHost
+import StateStore
 import Synchronization
 import Testing
 
