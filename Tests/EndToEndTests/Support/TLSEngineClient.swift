@@ -38,8 +38,7 @@ struct TLSEngine: Sendable, CustomStringConvertible {
     func admits(_ login: Login, _ wish: TLSWish, at address: String) async throws -> Bool {
         let answer = try await answer(login, wish, address)
         guard answer.status == 0 else { return false }
-        let cipher = answer.output.trimmingCharacters(in: .whitespacesAndNewlines)
-        return wish.authority == nil ? cipher.isEmpty || cipher == "f" : cipher.count > 3 || cipher == "t"
+        return answer.output.contains("TLS") == (wish.authority != nil)
     }
 
     private func answer(_ login: Login, _ wish: TLSWish, _ address: String) async throws -> CommandResult {
@@ -71,8 +70,7 @@ struct TLSEngine: Sendable, CustomStringConvertible {
         return try await Command.run(
             [
                 "/usr/bin/psql", "-X", "-w", "-A", "-t", "-h", address, "-U", login.user, "-d",
-                login.user == root ? "postgres" : "shop", "-c",
-                "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
+                login.user == root ? "postgres" : "shop", "-c", "\\conninfo",
             ], environment: environment)
     }
 
