@@ -2,6 +2,7 @@
 /* The layouts of ABI 1, written down once; the compiler refuses a header that says otherwise. */
 #include "draft/trove_cluster.h"
 #include "draft/trove_replication.h"
+#include "draft/trove_tls.h"
 #include "trove_actions.h"
 #include "trove_api_extension.h"
 #include "trove_backup.h"
@@ -12,7 +13,6 @@
 #include "trove_rpc_peer.h"
 #include "trove_services.h"
 #include "trove_stream.h"
-#include "trove_tls.h"
 
 #define LAYOUT(type, bytes) _Static_assert(sizeof(type) == (bytes), #type " has another size")
 #define FIELD(type, field, at) _Static_assert(offsetof(type, field) == (at), #type "." #field " is elsewhere")
@@ -61,9 +61,8 @@ LAYOUT(trove_metrics_1, 24);
 LAYOUT(trove_report_1, 16);
 LAYOUT(trove_clock_1, 32);
 LAYOUT(trove_thread_check_1, 24);
-LAYOUT(trove_tls_1, 24);
-FIELD(trove_tls_1, show, 16);
 
 /* Drafts: watched, not frozen. */
 LAYOUT(trove_replication_1, 72);
 LAYOUT(trove_cluster_1, 48);
+LAYOUT(trove_tls_1, 24);

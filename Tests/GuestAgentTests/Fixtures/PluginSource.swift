@@ -9,7 +9,7 @@ let pluginSource = #"""
     #include "trove_datastore.h"
     #include "trove_rpc_peer.h"
     #include "trove_services.h"
-    #include "trove_tls.h"
+    #include "draft/trove_tls.h"
     #include <arpa/inet.h>
     #include <dirent.h>
     #include <fcntl.h>

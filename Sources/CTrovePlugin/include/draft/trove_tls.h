@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD OR MIT OR Apache-2.0 */
+/* DRAFT: not part of ABI 1.0. This host calls it; it may change until it moves out of draft/. */
 /* The TLS of a datastore's engine: certificates that the guest agent has checked and written, made effective. */
 #ifndef TROVE_TLS_H
 #define TROVE_TLS_H
-#include "trove_plugin.h"
+#include "../trove_plugin.h"
 #ifdef __cplusplus
 extern "C" {
 #endif
