@@ -172,7 +172,10 @@ let package = Package(
         room("Conductor", ["Model", "StateStore", "Calls", "Messaging", "Notifications", log, metrics, lifecycle]),
         room(
             "GuestAgent",
-            ["Model", "Messaging", "Calls", "ObjectStore", "PluginHost", "PluginObjects", "HTTPClient", "CLinux", log]),
+            [
+                "Model", "Messaging", "Calls", "ObjectStore", "PluginHost", "PluginObjects", "HTTPClient", "CLinux",
+                "COpenSSL", log,
+            ]),
         room("Conformance", ["Model", "PluginHost", "GuestAgent", "CTrovePlugin", "CLinux", "COpenSSL", log]),
 
         // Executables.

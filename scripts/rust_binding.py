@@ -18,7 +18,7 @@ INCLUDE = ROOT / "Sources/CTrovePlugin/include"
 TARGET = ROOT / "Plugins/SDK/rust/trove_plugin.rs"
 ORDER = ["trove_plugin.h", "trove_stream.h", "trove_services.h", "trove_datastore.h", "trove_datastore_policy.h",
          "trove_backup.h", "trove_api_extension.h", "trove_actions.h", "trove_module_driver.h", "trove_rpc_peer.h",
-         "draft/trove_replication.h", "draft/trove_cluster.h"]
+         "draft/trove_replication.h", "draft/trove_cluster.h", "draft/trove_tls.h"]
 SCALARS = {"int32_t": "i32", "uint32_t": "u32", "int64_t": "i64", "uint64_t": "u64", "uint16_t": "u16",
            "size_t": "usize", "double": "f64", "char": "c_char", "void": "c_void"}
 RESERVED = {"type", "self", "fn", "in", "ref", "match", "move", "box", "use"}

@@ -2,6 +2,7 @@
 /* The layouts of ABI 1, written down once; the compiler refuses a header that says otherwise. */
 #include "draft/trove_cluster.h"
 #include "draft/trove_replication.h"
+#include "draft/trove_tls.h"
 #include "trove_actions.h"
 #include "trove_api_extension.h"
 #include "trove_backup.h"
@@ -64,3 +65,4 @@ LAYOUT(trove_thread_check_1, 24);
 /* Drafts: watched, not frozen. */
 LAYOUT(trove_replication_1, 72);
 LAYOUT(trove_cluster_1, 48);
+LAYOUT(trove_tls_1, 24);

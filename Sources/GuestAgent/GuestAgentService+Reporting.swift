@@ -60,9 +60,7 @@ extension GuestAgentService {
     /// Sends the status when it is new, or in any case.
     func report(isForced: Bool) async {
         var status = ServiceStatusRules.status(preparation: preparationState, engine: engine.state, health: health)
-        if engine.state == .running, status == .healthy || status == .running,
-            await logs.isRestartRequired(engine.pid)
-        {
+        if engine.state == .running, status == .healthy || status == .running, await isRestartRequired {
             status = .restartRequired
         }
         guard let status, isForced || status != told, !Task.isCancelled else { return }
@@ -72,6 +70,14 @@ extension GuestAgentService {
         told = status
         toldAt = .now
         await mailbox.heartbeat(status, volumeUsedBytes: usedBytes)
+    }
+
+    /// Whether the engine that runs has yet to be started anew for something that was asked for.
+    private var isRestartRequired: Bool {
+        get async {
+            if await logs.isRestartRequired(engine.pid) { return true }
+            return await tls.isRestartRequired(engine.pid)
+        }
     }
 
     /// Bytes on the volume; without a volume of its own, what the datastore knows.

@@ -30,6 +30,7 @@ package actor GuestAgentService: GuestEndpoint {
     let mailbox: ConductorMailbox
     let verbs: DatastoreVerbs
     let logs: GuestLogs
+    let tls: EngineTLS
     let volume: DataVolume
     let timing: Timing
     let logger: Logger
@@ -95,6 +96,7 @@ package actor GuestAgentService: GuestEndpoint {
             mailbox: mailbox, logger: logger, isEngineUp: { await supervisor.snapshot.state == .running })
         verbs = DatastoreVerbs(plugins: plugins)
         logs = GuestLogs(configuration: configuration, plugins: plugins, supervisor: supervisor, logger: logger)
+        tls = EngineTLS(configuration: configuration, plugins: plugins, supervisor: supervisor, logger: logger)
         volume = DataVolume(path: configuration.dataDirectory)
         ownLog = RotatingLog(path: configuration.logDirectory + "/agent.log")
         if let fault {
@@ -116,6 +118,7 @@ package actor GuestAgentService: GuestEndpoint {
         try await supervisor.resume()
         _ = await preparation.resume()
         await backups.resume(grace: timing.backupGrace)
+        loops.append(Task { await self.tls.resume() })
     }
 
     /// Ends reporting and watching within `limit`; the engine goes on.
@@ -196,6 +199,16 @@ package actor GuestAgentService: GuestEndpoint {
         case .guestLogAction:
             try requirePrepared()
             let reply = try await logs.act(arguments, deadline, context)
+            await report(isForced: false)
+            return reply
+        case .sslShow:
+            try requirePrepared()
+            return try await tls.show(deadline, context)
+        case .sslAction, .sslRollback:
+            try requirePrepared()
+            let reply =
+                verb == .sslAction
+                ? try await tls.act(arguments, deadline, context) : try await tls.rollBack(deadline, context)
             await report(isForced: false)
             return reply
         case .moduleList:

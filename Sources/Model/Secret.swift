@@ -16,6 +16,7 @@ extension JSONValue {
     /// Member names whose values are secrets in every document of this system.
     package static let secretNames: Set<String> = [
         "password", "_password", "root_password", "auth_token", "secret", "data_key", "admin_password", "rpc_key",
+        "private_key",
     ]
 
     /// A copy for logs: the values of `secretNames` members replaced, at any depth.

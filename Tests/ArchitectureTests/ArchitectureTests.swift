@@ -40,6 +40,7 @@ struct ArchitectureTests {
         "Conductor": ["Model", "StateStore", "Calls", "Messaging", "Notifications"],
         "GuestAgent": [
             "Model", "Messaging", "Calls", "ObjectStore", "PluginHost", "PluginObjects", "HTTPClient", "CLinux",
+            "COpenSSL",
         ],
         "Conformance": ["Model", "PluginHost", "GuestAgent", "CTrovePlugin", "CLinux", "COpenSSL"],
         "trove": [

@@ -11,7 +11,7 @@ extension EndToEnd {
     struct ContractTests {
         /// What the control plane of the test and its datastores have.
         private static let features = [
-            "sql", "logs", "modules", "access", "resize", "upgrade", "security_groups", "volume_support",
+            "sql", "logs", "ssl", "modules", "access", "resize", "upgrade", "security_groups", "volume_support",
             "no_replication",
             "no_clusters", "image_check_off", "no_default_datastore",
         ]
@@ -76,6 +76,7 @@ extension EndToEnd {
             return [
                 "url": .string(plane.url), "shape": .string(plane.shape.rawValue), "store": store,
                 "features": .array(Self.features.map { .string($0) }),
+                "key_manager": .string(try KeyManagerClient(member).base),
                 "callers": .object(
                     Dictionary(
                         uniqueKeysWithValues: callers.map { name, client in

@@ -37,7 +37,6 @@ class Refusal:
 NO_CLUSTERS = "no datastore of this release forms clusters"
 NO_REPLICAS = "no datastore of this release replicates"
 REPLICA_CALLS = r"replica|promote|eject|detach"
-NO_TLS = (NOT_YET, "501: the TLS of engines is not managed yet")
 
 REFUSALS = [
     Refusal(
@@ -51,7 +50,6 @@ REFUSALS = [
     Refusal(
         r"create \(replica\)", 400, "Cannot specify flavor when creating replicas.",
         itself=(NOTE, "Refused with 400, as the contract says: this client cannot but send a flavor, which a replica must not have")),
-    Refusal(r"\bssl[ _]", 501, "TLS of engines ('ssl') is not managed by this release.", itself=NO_TLS, needed=NO_TLS),
     Refusal(
         r"public address", 501, "Public addresses ('access.is_public') are not supported.",
         itself=(NOT_APPLICABLE, "501: the hosts give their instances no public addresses")),

@@ -99,9 +99,6 @@ def log_disable(s, do):
 
 # TLS.
 
-CONTAINER = "http://127.0.0.1/v1/containers/table"
-
-
 def ssl(s):
     return s.world.member.get(f"/instances/{s.main}/ssl?include_certificate=true")["ssl"]
 
@@ -110,9 +107,19 @@ def ssl_show(s, do):
     mentions(do(id=s.main), ssl(s)["status"], ssl(s)["mode"])
 
 
+def ssl_settle(s, wanted):
+    """Until the engine's TLS is on or off, with a restart where it needs one."""
+    def check():
+        found = s.world.show(s.main)
+        if found["operating_status"] == "RESTART_REQUIRED":
+            s.world.member.must("POST", f"/instances/{s.main}/action", {"restart": {}})
+        return found["status"] == "ACTIVE" and found["operating_status"] == "HEALTHY" and ssl(s)["status"] == wanted
+    s.world.until(f"TLS is {wanted}", check, 120)
+
+
 def ssl_enable(s, do):
-    do(id=s.main, container=CONTAINER, mode="basic")
-    s.world.active(s.main)
+    do(id=s.main, container=s.world.certificate_container(), mode="basic")
+    ssl_settle(s, "on")
     expect(ssl(s)["status"] == "on" and ssl(s)["mode"] == "basic", f"TLS is on: {ssl(s)}")
     expect(s.root("SHOW VARIABLES LIKE 'have_ssl'").endswith("YES"), "the engine has TLS")
 
@@ -120,14 +127,14 @@ def ssl_enable(s, do):
 def ssl_rollback(s, do):
     before = ssl(s)["mode"]
     do(id=s.main)
-    s.world.active(s.main)
+    ssl_settle(s, "off" if before == "basic" else "on")
     expect(ssl(s)["mode"] != before, f"TLS is as it was before: {ssl(s)}")
 
 
 def ssl_disable(s, do):
     do(id=s.main)
-    s.world.active(s.main)
-    expect(ssl(s)["status"] == "off" or ssl(s)["mode"] == "builtin", f"TLS is off: {ssl(s)}")
+    ssl_settle(s, "off")
+    expect(ssl(s)["status"] == "off" and ssl(s)["mode"] == "builtin", f"TLS is off: {ssl(s)}")
 
 
 # Security groups.

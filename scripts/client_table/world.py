@@ -9,6 +9,7 @@ import time
 import urllib.parse
 import urllib.request
 
+import certificates
 from plane import PlaneError, sql
 from table import NotSo, Unprepared, expect
 
@@ -89,6 +90,16 @@ class World:
         for project in {self.project, self.admin.project}:
             self.admin.must("PUT", f"/mgmt/quotas/{project}", {"quotas": quotas})
         self.roots, self.made = {}, {}
+
+    def certificate_container(self):
+        """The reference of a container in the key manager, made once."""
+        if "container" not in self.made:
+            request = urllib.request.Request(
+                self.member_rc["OS_AUTH_URL"] + "/auth/catalog", headers={"X-Auth-Token": self.member.token})
+            with urllib.request.urlopen(request, timeout=60, context=self.member.context) as response:
+                base = certificates.endpoint(json.load(response)["catalog"])
+            self.made["container"] = certificates.container(base, self.member.token, self.member.context)
+        return self.made["container"]
 
     # Waiting.
 

@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sends every row of the REST contract to a running control plane and holds the answers against the rows.
 
-Reads from standard input {"url", "shape", "features": […], "store": {"sqlite": path} or {"command": […], "environment": {…}},
+Reads from standard input {"url", "shape", "features": […], "key_manager"?, "store": {"sqlite": path} or {"command": […], "environment": {…}},
 "callers": {"member" | "admin" | "other": {"project", "token"}}}. Prints one JSON object a row, {"row", "outcome", "why"?} with the
 outcome `pass`, `fail` or `left out`. `--report FILE` also writes the shape's column of the table.
 """
 import argparse
 import json
+import os
 import sys
+
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import report
 from callers import Caller
@@ -48,7 +51,7 @@ def run(document, only=None):
     callers["invalid"] = Caller(url, project, "no-such-token")
     entry = document["store"]
     store = SQLiteStore(entry["sqlite"]) if "sqlite" in entry else MariaDBStore(entry["command"], entry["environment"])
-    things = Things(callers, store, set(document["features"]))
+    things = Things(callers, store, set(document["features"]), document.get("key_manager"))
     things.quota(instances=200, volumes=200, backups=200)
     rows = [row for row in load() if only is None or only in row.name]
     rows.sort(key=lambda row: "rate_exhausted" in row.needs)

@@ -9,6 +9,7 @@ import json
 import time
 import uuid
 
+import certificates
 from callers import MISSING
 from store import copy, forget_instance, ghost_instance, literal
 
@@ -19,10 +20,10 @@ NO_TASK = 1
 class Things(dict):
     """Placeholders by name. A name that cannot be had raises LookupError with the reason."""
 
-    def __init__(self, callers, store, features):
+    def __init__(self, callers, store, features, key_manager=None):
         super().__init__()
         self.member, self.admin, self.other = (callers[name] for name in ("member", "admin", "other"))
-        self.store, self.features = store, features
+        self.store, self.features, self.key_manager = store, features, key_manager
         self.ghosts, self.removals = [], []
         self.update({
             "missing": MISSING, "project": self.member.project, "other_project": self.other.project,
@@ -95,6 +96,14 @@ class Things(dict):
 
     def make_spare_instance(self):
         return self.create(self.member, datastore={"type": self["datastore"], "version": self["version"]})
+
+    def make_tls_instance(self):
+        return self.make_spare_instance()
+
+    def make_container(self):
+        if self.key_manager is None:
+            raise LookupError("the catalogue names no key manager")
+        return certificates.container(self.key_manager, self.member.token)
 
     def make_plain_instance(self):
         return self.create(

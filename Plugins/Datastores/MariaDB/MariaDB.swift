@@ -7,7 +7,9 @@ import TrovePluginKit
 enum MariaDB: Plugin {
     static let id = "org.trove.mariadb"
     static let version = "1.0.0"
-    static var extensions: [PluginExtension] { [.datastore(MariaDBDatastore.self), .policy(MariaDBPolicy.self)] }
+    static var extensions: [PluginExtension] {
+        [.datastore(MariaDBDatastore.self), .policy(MariaDBPolicy.self), .tls(MariaDBDatastore.self)]
+    }
 }
 
 /// The one exported symbol.

@@ -8,7 +8,7 @@ enum PostgreSQL: Plugin {
     static let id = "org.trove.postgresql"
     static let version = "1.0.0"
     static var extensions: [PluginExtension] {
-        [.datastore(PostgreSQLDatastore.self), .policy(PostgreSQLPolicy.self)]
+        [.datastore(PostgreSQLDatastore.self), .policy(PostgreSQLPolicy.self), .tls(PostgreSQLDatastore.self)]
     }
 }
 

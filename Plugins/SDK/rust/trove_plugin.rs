@@ -1173,3 +1173,37 @@ impl trove_cluster_1 {
         cluster_status: None,
     };
 }
+
+// ---- draft/trove_tls.h ----
+
+pub const TROVE_EXT_TLS: &CStr = c"trove.tls/1";
+
+/// Beside trove.datastore/1 of the same plugin: self is what its open made, and calls never overlap with its own. Without
+/// this table the engine's TLS cannot be changed.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct trove_tls_1 {
+    pub size: u32,
+    pub flags: u32,
+    /// Makes TLS as request says: at once where the running engine can, and for every later start. The files are the engine's
+    /// to read, stay under the same paths when their content is exchanged, and are there before each launch. Accounts of
+    /// tenants are let in as the mode says, those made later too; the plugin's own account always is. A failure leaves it to
+    /// the host to ask for what was before. request: tls-request.json. Emits {"restart_required": bool}: whether the engine
+    /// that runs must be started anew first. Idempotent. [worker]
+    pub apply: Option<unsafe extern "C" fn(self_: *mut c_void, call: *mut trove_call, request: trove_str) -> trove_status>,
+    /// Emits tls-status.json: what the engine does now, and the mode that was applied last. request: {}. [worker]
+    pub show: Option<unsafe extern "C" fn(self_: *mut c_void, call: *mut trove_call, request: trove_str) -> trove_status>,
+}
+
+// A table is constant until the process ends.
+unsafe impl Sync for trove_tls_1 {}
+
+impl trove_tls_1 {
+    /// Its size, and nothing else: for `..trove_tls_1::EMPTY`.
+    pub const EMPTY: Self = Self {
+        size: size_of::<Self>() as u32,
+        flags: 0,
+        apply: None,
+        show: None,
+    };
+}

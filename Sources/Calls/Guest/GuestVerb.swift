@@ -42,6 +42,10 @@ package enum GuestVerb: String, Sendable, CaseIterable {
     case postUpgrade = "post_upgrade"
     case moduleApply = "module_apply"
     case moduleRemove = "module_remove"
+    /// TLS of the engine, as the caller's certificate container has it.
+    case sslShow = "ssl_show"
+    case sslAction = "ssl_action"
+    case sslRollback = "ssl_rollback"
     /// An operation that a plugin invents; the reference service has none.
     case pluginAction = "plugin_action"
     /// A plugin's message to itself in the guest, with an answer and without.
@@ -63,7 +67,7 @@ package enum GuestVerb: String, Sendable, CaseIterable {
         switch self {
         case .ping, .listDatabases, .listUsers, .getUser, .listAccess, .isRootEnabled, .getFilesystemStats,
             .getDiagnostics,
-            .getHardware, .guestLogList, .moduleList:
+            .getHardware, .guestLogList, .moduleList, .sslShow:
             true
         default: false
         }
@@ -86,6 +90,7 @@ package enum GuestVerb: String, Sendable, CaseIterable {
     package var version: String {
         switch self {
         case .prepare, .stopDatabase: "1.1"
+        case .sslShow, .sslAction, .sslRollback: "1.3"
         default: "1.0"
         }
     }
@@ -122,8 +127,9 @@ package enum GuestVerb: String, Sendable, CaseIterable {
         case .moduleRemove: ArgumentRules(required: ["module"])
         case .pluginCall, .pluginCast: ArgumentRules(required: ["plugin", "method", "payload"])
         case .pluginAction: ArgumentRules(required: ["plugin", "action", "arguments"])
+        case .sslAction: ArgumentRules(required: ["mode", "container", "enable", "disable"])
         case .restart, .stopDatabase, .ping, .isRootEnabled, .enableRoot, .disableRoot, .getDiagnostics,
-            .getHardware, .guestLogList:
+            .getHardware, .guestLogList, .sslShow, .sslRollback:
             ArgumentRules()
         }
     }

@@ -116,6 +116,7 @@ final class GroupRun {
         case .actions: return ActionGroup(context, table).scenarios
         case .modules: return ModuleGroup(context, table).scenarios
         case .peer: return PeerGroup(context, table).scenarios
+        case .tls: return try TLSGroup(context, table).scenarios
         case .link, .load, .requires, .answers, .engine: return []
         }
     }

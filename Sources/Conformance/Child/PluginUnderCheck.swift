@@ -74,6 +74,7 @@ enum TableLayout {
         case TROVE_EXT_ACTIONS: MemoryLayout<trove_actions_1>.size
         case TROVE_EXT_MODULE_DRIVER: MemoryLayout<trove_module_driver_1>.size
         case TROVE_EXT_RPC_PEER: MemoryLayout<trove_rpc_peer_1>.size
+        case TROVE_EXT_TLS: MemoryLayout<trove_tls_1>.size
         default: 0
         }
     }

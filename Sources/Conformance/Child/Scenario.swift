@@ -15,12 +15,12 @@ struct Scenario {
 
 /// Groups of checks; each runs in a child process of its own.
 enum Group: String, CaseIterable, Sendable {
-    case link, load, requires, datastore, policy, backup, routes, actions, modules, peer
+    case link, load, requires, datastore, policy, backup, routes, actions, modules, peer, tls
     /// Only with a real engine: what the policy says about it, and its life.
     case answers, engine
 
     /// Groups that run for every plugin that provides their extension.
-    static let extensions: [Group] = [.datastore, .policy, .backup, .routes, .actions, .modules, .peer]
+    static let extensions: [Group] = [.datastore, .policy, .backup, .routes, .actions, .modules, .peer, .tls]
 
     /// The extension that the group is about.
     var extensionID: String? {
@@ -33,6 +33,7 @@ enum Group: String, CaseIterable, Sendable {
         case .actions: "trove.actions/1"
         case .modules: "trove.module-driver/1"
         case .peer: "trove.rpc-peer/1"
+        case .tls: "trove.tls/1"
         }
     }
 

@@ -31,6 +31,11 @@ struct TableChecks {
             let peer = table.load(as: trove_rpc_peer_1.self)
             flags(peer.flags, known: 0)
             return required([("handle", peer.handle != nil)])
+        case TROVE_EXT_TLS:
+            let tls = table.load(as: trove_tls_1.self)
+            flags(tls.flags, known: 0)
+            offer("tls", [("apply", tls.apply != nil), ("show", tls.show != nil)])
+            return required([("apply", tls.apply != nil), ("show", tls.show != nil)])
         default: return true
         }
     }

@@ -113,6 +113,7 @@ struct PluginFiles: Sendable {
     /// Extensions that are looked for in one role only.
     private static let homes = [
         "trove.datastore/1": "guest", "trove.backup/1": "guest", "trove.module-driver/1": "guest",
+        "trove.tls/1": "guest",
         "trove.datastore-policy/1": "control", "trove.api-extension/1": "control",
     ]
 
@@ -121,6 +122,9 @@ struct PluginFiles: Sendable {
         for id in provides {
             guard let home = Self.homes[id], !roles.contains(home) else { continue }
             return "\(id) is used in the role \(home), which roles does not name; add it."
+        }
+        if provides.contains("trove.tls/1"), !provides.contains("trove.datastore/1") {
+            return "trove.tls/1 works on what trove.datastore/1 has opened; provide that too."
         }
         let services = Set(["trove.process/1", "trove.report/1"].filter(requires.contains))
         if !services.isEmpty, !roles.contains("guest") {

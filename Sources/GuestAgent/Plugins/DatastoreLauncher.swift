@@ -14,6 +14,7 @@ package struct DatastoreLauncher: EngineLauncher {
 
     package func launch() async throws -> LaunchDocument {
         try plugins.marks.check(Self.verb)
+        try EngineTLS.prepareLaunch(plugins.configuration)
         let json = try await plugins.call(
             .launch, [:], verb: Self.verb, deadline: .after(.seconds(60)), context: RequestContext(requestID: ""))
         return try LaunchDocument(json: json, defaultPort: plugins.configuration.port)

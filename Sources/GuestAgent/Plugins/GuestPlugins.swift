@@ -91,6 +91,16 @@ package actor GuestPlugins {
         return try await session.call(function, request, options(deadline, context))
     }
 
+    /// Calls the datastore about TLS under a mark.
+    package func tls(
+        _ function: TLSFunction, _ request: JSONValue, verb: String, deadline: Deadline, context: RequestContext
+    ) async throws(PluginError) -> JSONValue {
+        let session = try await datastore()
+        marks.begin(verb, plugin: GuestConfiguration.pluginID(configuration.datastorePlugin))
+        defer { marks.end(verb) }
+        return try await session.tls(function, request, options(deadline, context))
+    }
+
     /// What the datastore says about its engine, within five seconds.
     package func status() async throws(PluginError) -> EngineStatus {
         try marks.check("status")

@@ -14,6 +14,7 @@ struct ExtensionTables: @unchecked Sendable {
     private(set) var moduleDriver: UnsafePointer<trove_module_driver_1>?
 
     private(set) var rpcPeer: UnsafePointer<trove_rpc_peer_1>?
+    private(set) var tls: UnsafePointer<trove_tls_1>?
 
     /// What the backup strategy's flags say that it makes.
     var backupKinds: Set<BackupKind> {
@@ -27,7 +28,7 @@ struct ExtensionTables: @unchecked Sendable {
     /// Ids of the extensions that this host can use.
     static let known = [
         TROVE_EXT_DATASTORE, TROVE_EXT_BACKUP, TROVE_EXT_DATASTORE_POLICY, TROVE_EXT_API_EXTENSION, TROVE_EXT_ACTIONS,
-        TROVE_EXT_MODULE_DRIVER, TROVE_EXT_RPC_PEER,
+        TROVE_EXT_MODULE_DRIVER, TROVE_EXT_RPC_PEER, TROVE_EXT_TLS,
     ]
 
     private let image: LibraryImage
@@ -79,6 +80,10 @@ struct ExtensionTables: @unchecked Sendable {
             let table = try sized(raw, trove_rpc_peer_1.self, id).pointee
             try require(id, [("handle", table.handle == nil)])
             rpcPeer = raw.assumingMemoryBound(to: trove_rpc_peer_1.self)
+        case TROVE_EXT_TLS:
+            let table = try sized(raw, trove_tls_1.self, id).pointee
+            try require(id, [("apply", table.apply == nil), ("show", table.show == nil)])
+            tls = raw.assumingMemoryBound(to: trove_tls_1.self)
         case TROVE_EXT_API_EXTENSION:
             try addRoutes(try sized(raw, trove_api_extension_1.self, id).pointee, id)
         case TROVE_EXT_ACTIONS:

@@ -28,6 +28,12 @@ package enum DatastoreFunction: String, Sendable, Hashable, CaseIterable {
     case postUpgrade = "post_upgrade"
 }
 
+/// One entry of `trove.tls/1`.
+package enum TLSFunction: String, Sendable, Hashable, CaseIterable {
+    case apply
+    case show
+}
+
 /// The engine as its plugin sees it.
 package struct EngineStatus: Sendable, Hashable {
     /// `TROVE_SERVICE_*`; a number that this host does not know is `unknown`.

@@ -54,6 +54,31 @@ package final class DatastoreSession: Sendable {
         return try Document.parse(output, name, opened.plugin.host.id)
     }
 
+    /// Runs one function of `trove.tls/1`.
+    ///
+    /// - Throws: As `call`; `unsupported` for a plugin without that table.
+    package func tls(
+        _ function: TLSFunction, _ request: JSONValue, _ options: CallOptions
+    ) async throws(PluginError) -> JSONValue {
+        let name = "tls.\(function.rawValue)"
+        guard let table = opened.plugin.tables.tls?.pointee else {
+            throw PluginError(.unsupported, pluginID: opened.plugin.host.id, "does not provide \(TROVE_EXT_TLS)")
+        }
+        let found: Entry? =
+            switch function {
+            case .apply: table.apply
+            case .show: table.show
+            }
+        guard let entry = found else {
+            throw PluginError(.unsupported, pluginID: opened.plugin.host.id, "has no \(name)")
+        }
+        let bytes = request.serialized
+        let output = try await opened.perform(name, options) { own, call, token in
+            entry(own.pointer, token, call.borrow(bytes))
+        }
+        return try Document.parse(output, name, opened.plugin.host.id)
+    }
+
     /// The engine as the plugin sees it.
     package func status(_ options: CallOptions) async throws(PluginError) -> EngineStatus {
         guard let entry = table.pointer.pointee.status else {

@@ -33,6 +33,9 @@ package struct InstanceRecord: Sendable, Hashable {
     package var configurationID: String?
     /// The cluster that it is a member of.
     package var membership: ClusterMembership?
+    /// The TLS of its engine as its guest told last: `basic`, `enforced` or `mtls`; nil: the engine's own. Written by
+    /// `setTLSMode` alone.
+    package var tlsMode: String?
     /// `{"is_public": bool, "allowed_cidrs": [text]}` as stored; `nil` when never set.
     package var access: JSONValue?
     /// Pinned plugins, `{"datastore": "id@version", "backup": "id@version"}`.

@@ -42,12 +42,14 @@ package protocol InstanceRepository {
     func standing(host: String?) throws -> [String]
     /// Sets the task when the row's task is one of `expected` (any when nil); `.conflict` otherwise.
     func setTask(_ id: String, to task: InstanceTask, expecting expected: [InstanceTask]?, now: Timestamp) throws
-    /// Writes the row's own columns (name to plugins, not the service status) when `version` is still what was read.
+    /// Writes the row's own columns (name to plugins, neither service status nor TLS mode) when `version` is still what was read.
     ///
     /// - Returns: The record as it is now, with its new version.
     /// - Throws: `.conflict` when the row changed since it was read; `.notFound`.
     func save(_ record: InstanceRecord, now: Timestamp) throws -> InstanceRecord
     func setName(_ id: String, to name: String, now: Timestamp) throws
+    /// Writes what the instance's guest told of TLS, whatever else is being changed. A missing row is none to write to.
+    func setTLSMode(_ id: String, to mode: String?) throws
     /// Writes all three; `nil` removes the id or the address.
     func setServer(_ id: String, serverID: String?, status: ServerStatus, address: String?, now: Timestamp) throws
     func setService(_ id: String, to status: ServiceStatus, heartbeat: Timestamp) throws

@@ -5,7 +5,7 @@ import Model
 extension SQLInstanceRepository {
     /// id, name, project, flavor, volume GiB, datastore version, created, updated, deleted (0 or 1), deleted at, task,
     /// task started, server id, server status, address, region, access, plugins, version,
-    /// compute host, encrypted key, configuration, cluster, shard, type.
+    /// compute host, encrypted key, configuration, cluster, shard, type, TLS mode.
     static func values(of record: InstanceRecord) -> [SQLValue] {
         let started = record.taskStarted ?? (record.task == .none ? nil : record.created)
         return [
@@ -17,13 +17,13 @@ extension SQLInstanceRepository {
             SQLValue(record.access), .text(record.storedPlugins.text), SQLValue(record.version),
             SQLValue(record.computeHost), SQLValue(record.encryptedKey), SQLValue(record.configurationID),
             SQLValue(record.membership?.clusterID), SQLValue(record.membership?.shardID),
-            SQLValue(record.membership?.type),
+            SQLValue(record.membership?.type), SQLValue(record.tlsMode),
         ]
     }
 
     /// id, name, project, flavor, volume GiB, datastore version, created, updated, deleted at, task, task started, service
     /// status, heartbeat, volume used, server id, server status, address, region, access, plugins, version,
-    /// compute host, encrypted key, configuration, cluster, shard, type.
+    /// compute host, encrypted key, configuration, cluster, shard, type, TLS mode.
     static func record(_ row: any StateRow) throws -> InstanceRecord {
         var reader = RowReader(row)
         let record = try record(&reader)
@@ -109,6 +109,7 @@ extension SQLInstanceRepository {
         let (clusterID, shardID) = (try reader.optionalText(), try reader.optionalText())
         let type = try reader.optionalText()
         record.membership = clusterID.map { ClusterMembership(clusterID: $0, shardID: shardID, type: type ?? "member") }
+        record.tlsMode = try reader.optionalText()
         return record
     }
 

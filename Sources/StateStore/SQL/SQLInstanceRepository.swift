@@ -140,6 +140,12 @@ struct SQLInstanceRepository: InstanceRepository {
         try requireChange(id, try connection.execute(statements.setName, [.text(name), SQLValue(now), .text(id)]))
     }
 
+    func setTLSMode(_ id: String, to mode: String?) throws {
+        // Every dialect has it.
+        try connection.execute(
+            "UPDATE instances SET ssl_mode = ? WHERE id = ? AND deleted = 0", [SQLValue(mode), .text(id)])
+    }
+
     func setServer(_ id: String, serverID: String?, status: ServerStatus, address: String?, now: Timestamp) throws {
         let changed = try connection.execute(
             statements.setServer,

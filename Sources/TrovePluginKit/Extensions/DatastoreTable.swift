@@ -11,7 +11,7 @@ extension PluginExtension {
 }
 
 /// A datastore and the parts of it that are optional, looked up once.
-private final class DatastoreBox {
+final class DatastoreBox {
     let datastore: any DatastorePlugin
     let template: (any TemplateInitialization)?
     let backup: (any BackupAccessProvision)?
@@ -46,7 +46,7 @@ private final class DatastoreBox {
 }
 
 /// The C table over a Swift datastore; `self` is a retained box.
-private enum DatastoreTable {
+enum DatastoreTable {
     // Written once in the entry function, before the table is handed out.
     nonisolated(unsafe) static var type: (any DatastorePlugin.Type)?
 

@@ -13,7 +13,7 @@ struct InstanceCommand: ParsableCommand {
             DetachReplicaCommand.self, UpgradeInstanceCommand.self, ResizeCommand.self,
             InstanceVerbCommand<Restart>.self, InstanceVerbCommand<Promote>.self, InstanceVerbCommand<Eject>.self,
             InstanceVerbCommand<ResetStatus>.self, InstanceVerbCommand<Reboot>.self, RootCommand.self,
-            InstanceActionCommand.self,
+            InstanceTLSCommand.self, InstanceActionCommand.self,
         ])
 }
 

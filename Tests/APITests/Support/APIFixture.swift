@@ -64,6 +64,18 @@ struct APIFixture: Sendable {
         )
     }
 
+    /// The same API with these certificate containers.
+    func with(certificates: any CertificateContainers) -> APIFixture {
+        APIFixture(
+            store: store, clock: clock,
+            services: APIServices(
+                configuration: services.configuration, store: services.store, identity: services.identity,
+                plugins: plugins, guests: services.guests, taskManager: services.taskManager, clock: clock,
+                random: services.random, certificates: certificates, logger: services.logger
+            )
+        )
+    }
+
     private init(store: any StateStore, clock: TestClock, services: APIServices) {
         self.store = store
         self.clock = clock

@@ -29,7 +29,7 @@ final class TestPlugins: ControlPlugins {
             plugins: [
                 PluginDescription(
                     id: engine, version: "2.1.0", sha256: "00", roles: ["control", "guest"],
-                    provides: ["trove.datastore-policy/1"], directory: "/"
+                    provides: ["trove.datastore-policy/1", "trove.tls/1"], directory: "/"
                 ),
                 PluginDescription(
                     id: extensionID, version: "1.0.0", sha256: "00", roles: ["control"],

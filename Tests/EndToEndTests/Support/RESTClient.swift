@@ -19,6 +19,8 @@ struct RESTClient: Sendable {
     let url: String
     let project: String
     let token: String
+    /// The services that its token names.
+    var catalog: JSONValue = []
 
     /// Logs in with the home's openrc, or as its administrator.
     static func login(_ plane: ControlPlane, asAdministrator: Bool = false) async throws -> RESTClient {
@@ -64,7 +66,8 @@ struct RESTClient: Sendable {
         guard answer.status == 201, let token = answer.headers["x-subject-token"],
             let project = answer.body?["token"]?["project"]?["id"]?.stringValue
         else { throw TestFailure("no token: \(answer.status) \(String(decoding: answer.bytes, as: UTF8.self))") }
-        return RESTClient(url: plane.url, project: project, token: token)
+        return RESTClient(
+            url: plane.url, project: project, token: token, catalog: answer.body?["token"]?["catalog"] ?? [])
     }
 
     func call(_ method: String, _ path: String, _ body: JSONValue? = nil) async throws -> Answer {

@@ -41,7 +41,8 @@ enum Built {
         let manifest = """
             {"manifest": 1, "id": "org.example.files", "version": "1.0.0", "summary": "Files as databases",
              "library": {"file": "files.so", "sha256": "\(sum)", "abi": "1.0", "platform": "\(platform)"},
-             "roles": ["guest"], "provides": ["trove.datastore/1", "trove.backup/1", "trove.rpc-peer/1"], "requires": ["trove.config/1"],
+             "roles": ["guest"], "provides": ["trove.datastore/1", "trove.backup/1", "trove.rpc-peer/1",
+             "trove.tls/1"], "requires": ["trove.config/1"],
              "licence": "Apache-2.0"}
             """
         try? manifest.write(toFile: own + "/plugin.json", atomically: true, encoding: .utf8)

@@ -3,12 +3,13 @@
 /// A datastore and backup plugin in C: databases and users are files, the engine is the small server.
 ///
 /// Files in the run directory change what it does: `mode` (the engine's mode), `prepare-fail`, `prepare-trap`,
-/// `started-busy` (once), `blocked`, `backup-fail`, `backup-slow` (until it is removed), `restore-fail`, `launch-trap`.
+/// `tls-fail`, `tls-late`, `started-busy` (once), `blocked`, `backup-fail`, `backup-slow` (until it is removed), `restore-fail`, `launch-trap`.
 let pluginSource = #"""
     #include "trove_backup.h"
     #include "trove_datastore.h"
     #include "trove_rpc_peer.h"
     #include "trove_services.h"
+    #include "draft/trove_tls.h"
     #include <arpa/inet.h>
     #include <dirent.h>
     #include <fcntl.h>
@@ -419,6 +420,25 @@ let pluginSource = #"""
       return TROVE_OK;
     }
 
+    /* ---- TLS: what was asked for last is in data/tls, what is in effect in data/tls-mode ---- */
+    static trove_status apply_tls(void *own, trove_call *call, trove_str request) {
+      self_t *self = own;
+      char mode[32];
+      put(at(self->data, "tls"), request.ptr, request.len);
+      text(request, "mode", mode, sizeof mode);
+      if (behave(self, "tls-fail") && !strcmp(mode, "enforced")) return fail(call, TROVE_INTERNAL, "the engine chokes");
+      put(at(self->data, "tls-mode"), mode, strlen(mode));
+      return emit(call, "{\"restart_required\":%s}", behave(self, "tls-late") ? "true" : "false");
+    }
+    static trove_status show_tls(void *own, trove_call *call, trove_str request) {
+      self_t *self = own;
+      char mode[32];
+      (void)request;
+      if (!get(at(self->data, "tls-mode"), mode, sizeof mode)) strcpy(mode, "off");
+      return emit(call, "{\"status\":\"%s\",\"mode\":\"%s\"}", strcmp(mode, "off") ? "on" : "off", mode);
+    }
+    static const trove_tls_1 encryption = {sizeof encryption, 0, apply_tls, show_tls};
+
     static const trove_datastore_1 datastore = {
       sizeof datastore, 0, open_, close_, initialize, prepare, launch, started, status, backup_access, create_databases,
       delete_database, list_databases, create_users, delete_user, get_user, update_user, list_users, grant_access,
@@ -468,6 +488,7 @@ let pluginSource = #"""
     static const void *get_extension(const char *id) {
       if (!strcmp(id, TROVE_EXT_RPC_PEER)) return &peer;
       if (!strcmp(id, TROVE_EXT_DATASTORE)) return &datastore;
+      if (!strcmp(id, TROVE_EXT_TLS)) return &encryption;
       return strcmp(id, TROVE_EXT_BACKUP) ? NULL : &strategy;
     }
     static const trove_plugin_1 plugin = {sizeof plugin, TROVE_MAGIC, TROVE_ABI_MAJOR, TROVE_ABI_MINOR, 0,

@@ -13,8 +13,9 @@ final class Connection {
 
     /// Logs in.
     ///
+    /// - Parameter isEncrypted: With TLS, whoever's certificate the server shows: its address is this machine's own.
     /// - Throws: `PluginFailure` of the engine's error number.
-    init(address: String, port: Int, user: String, password: String, timeoutSeconds: UInt32) throws {
+    init(address: String, port: Int, user: String, password: String, timeoutSeconds: UInt32, isEncrypted: Bool) throws {
         guard let handle = mysql_init(nil) else { throw PluginFailure(.exhausted, "no memory for a connection") }
         self.handle = handle
         self.timeoutSeconds = timeoutSeconds
@@ -22,6 +23,10 @@ final class Connection {
             withUnsafePointer(to: timeoutSeconds) { _ = mysql_options(handle, option, $0) }
         }
         withUnsafePointer(to: UInt32(0)) { _ = mysql_options(handle, MYSQL_OPT_LOCAL_INFILE, $0) }
+        if isEncrypted {
+            withUnsafePointer(to: CChar(1)) { _ = mysql_options(handle, MYSQL_OPT_SSL_ENFORCE, $0) }
+            withUnsafePointer(to: CChar(0)) { _ = mysql_options(handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, $0) }
+        }
         _ = mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4")
         // Not in the general log: it is for what tenants do, and statements about accounts hold passwords.
         let settings = "SET SESSION sql_mode = '\(SQLText.sessionMode)', SESSION sql_log_off = ON"

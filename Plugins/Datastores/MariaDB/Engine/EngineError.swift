@@ -23,6 +23,11 @@ enum EngineError {
     /// Too many connections.
     static let tooManyConnections = 1040
 
+    /// No such account or another password; also what a server says that takes no connections without TLS.
+    static let accessDenied = 1045
+    /// The server has no TLS, or none that works. Source: CR_SSL_CONNECTION_ERROR.
+    static let noSecureTransport = 2026
+
     private static func status(_ number: Int) -> PluginStatus {
         switch number {
         case 1007, 1396: .alreadyExists

@@ -9,6 +9,8 @@ final class Session {
     private let address: String
     private let port: Int
     private var connection: Connection?
+    /// How the last login that worked was made.
+    private var isEncrypted = false
 
     init(address: String, port: Int) {
         self.address = address
@@ -28,8 +30,7 @@ final class Session {
                 self.connection = nil
             }
         }
-        let fresh = try Connection(
-            address: address, port: port, user: Self.administrator, password: password, timeoutSeconds: seconds)
+        let fresh = try logIn(password, seconds)
         connection = fresh
         do {
             return try body(fresh)
@@ -41,6 +42,30 @@ final class Session {
 
     /// Logs out.
     func close() { connection = nil }
+
+    /// With TLS where the server wants it, without where it has none.
+    private func logIn(_ password: String, _ seconds: UInt32) throws -> Connection {
+        do {
+            return try open(password, seconds)
+        } catch let failure as PluginFailure
+            where EngineError.number(of: failure)
+            == (isEncrypted ? EngineError.noSecureTransport : EngineError.accessDenied)
+        {
+            isEncrypted.toggle()
+            do {
+                return try open(password, seconds)
+            } catch {
+                isEncrypted.toggle()
+                throw failure
+            }
+        }
+    }
+
+    private func open(_ password: String, _ seconds: UInt32) throws -> Connection {
+        try Connection(
+            address: address, port: port, user: Self.administrator, password: password, timeoutSeconds: seconds,
+            isEncrypted: isEncrypted)
+    }
 
     /// Whole seconds that the call has left, from 1 to 600.
     private static func timeout(_ call: Call) -> UInt32 {

@@ -29,7 +29,7 @@ struct ServerConfiguration {
     var owner: (uid: UInt32, gid: UInt32) { (instance.uid, instance.gid) }
 
     /// The whole option file: the last of two equal settings counts, so paths and identity come last.
-    func optionFile(contents: String, logs: [String: Bool]) -> String {
+    func optionFile(contents: String, logs: [String: Bool], tls: TLSState) -> String {
         var values: [(name: String, value: String)] = [
             ("datadir", instance.dataDirectory),
             ("tmpdir", temporaryPath),
@@ -47,6 +47,7 @@ struct ServerConfiguration {
             ("slow_query_log_file", slowLogPath),
             ("server_id", String(Self.serverID(instance.instanceID))),
         ]
+        values += tls.options
         values += logs.sorted { $0.key < $1.key }.map { ($0.key, $0.value ? "ON" : "OFF") }
         // Without it the server refuses to run as root, which an agent without a uid of its own for the engine may be.
         if instance.uid == 0 { values.append(("user", "root")) }

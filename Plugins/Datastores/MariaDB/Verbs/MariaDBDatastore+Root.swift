@@ -8,7 +8,8 @@ extension MariaDBDatastore: RootAdministration {
         try Names.check(password: password)
         try administer(call) { connection in
             try connection.run(
-                "CREATE OR REPLACE USER 'root'@'%' IDENTIFIED BY \(SQLText.literal(password))", "enable root")
+                "CREATE OR REPLACE USER 'root'@'%' IDENTIFIED BY \(SQLText.literal(password))\(requirement)",
+                "enable root")
             try connection.run("GRANT ALL PRIVILEGES ON *.* TO 'root'@'%' WITH GRANT OPTION", "enable root")
         }
         return ("root", password)

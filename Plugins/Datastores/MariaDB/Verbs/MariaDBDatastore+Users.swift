@@ -30,7 +30,7 @@ extension MariaDBDatastore: AccessAdministration {
         try connection.run(
             """
             CREATE USER IF NOT EXISTS \(Accounts.text(user.key)) \
-            IDENTIFIED BY \(SQLText.literal(user.password))
+            IDENTIFIED BY \(SQLText.literal(user.password))\(requirement)
             """, "create user \(user.key.text)")
         for name in user.databases { try Accounts.grant(name, to: user.key, connection) }
     }

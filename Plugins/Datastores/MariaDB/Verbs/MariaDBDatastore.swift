@@ -42,7 +42,7 @@ final class MariaDBDatastore: TemplateInitialization, BackupAccessProvision {
         session.close()
         let new = InstanceState(
             password: state?.password ?? RandomPassword.make(length: 48), configContents: contents, isFirstStart: true,
-            isRestored: request.isRestored, rootPassword: request.rootPassword)
+            isRestored: request.isRestored, rootPassword: request.rootPassword, tls: state?.tls ?? TLSState())
         try new.save(files.statePath)
         state = new
         try writeStartFiles(new)
@@ -69,6 +69,8 @@ final class MariaDBDatastore: TemplateInitialization, BackupAccessProvision {
                 pause(call, milliseconds: 20)
             }
         }
+        try requireAsAsked(call)
+        state = try prepared()
         guard state.isFirstStart else { return }
         // The file goes first: if the agent dies between the two, the next start makes the same accounts again.
         try PluginFiles.remove(files.firstStartPath)
@@ -127,6 +129,15 @@ final class MariaDBDatastore: TemplateInitialization, BackupAccessProvision {
     /// Whether the log was turned on last.
     func isKept(log variable: String) -> Bool { state?.logs[variable] ?? false }
 
+    /// What the engine's TLS shall be.
+    var tls: TLSState { state?.tls ?? TLSState() }
+
+    /// Whether the accounts are those of the instance that a backup was taken of, and nothing has been done about them yet.
+    var isJustRestored: Bool { state.map { $0.isFirstStart && $0.isRestored } ?? false }
+
+    /// Remembers what the engine's TLS shall be.
+    func keep(tls: TLSState) throws { try change { $0.tls = tls } }
+
     private func change(_ body: (inout InstanceState) -> Void) throws {
         var new = try prepared()
         body(&new)
@@ -164,7 +175,7 @@ final class MariaDBDatastore: TemplateInitialization, BackupAccessProvision {
 
     private func writeStartFiles(_ state: InstanceState) throws {
         try PluginFiles.makeDirectory(files.temporaryPath, owner: files.owner)
-        let options = files.optionFile(contents: state.configContents, logs: state.logs)
+        let options = files.optionFile(contents: state.configContents, logs: state.logs, tls: state.tls)
         try PluginFiles.write(options, to: files.optionPath, PluginFiles.Access(mode: 0o644))
         guard state.isFirstStart else { return }
         try PluginFiles.write(

@@ -14,14 +14,25 @@ struct Login {
     var database = Session.database
     /// How text is sent; `SQL_ASCII` sends bytes as they are, whatever the database's own encoding.
     var encoding = "UTF8"
+    /// Whoever's certificate the server shows: its address is this machine's own.
+    var tls = TLS.prefer
+
+    /// The client library's `sslmode`.
+    enum TLS: String {
+        /// Where the server has it.
+        case prefer
+        case require
+    }
 
     /// The client library's parameters. Every one that its environment variables could set is set.
     var parameters: [(String, String)] {
         [
             ("host", host), ("port", String(port)), ("user", user), ("password", password ?? ""),
             ("dbname", database), ("client_encoding", encoding), ("application_name", "trove"),
-            ("passfile", "/dev/null/none"), ("sslmode", "disable"), ("gssencmode", "disable"),
-            ("options", Self.options),
+            ("passfile", "/dev/null/none"), ("sslmode", tls.rawValue), ("gssencmode", "disable"),
+            // What the user of the agent has at home is not for this: no certificate, nobody to check the server's with.
+            ("sslcert", "/dev/null/none"), ("sslkey", "/dev/null/none"), ("sslrootcert", "/dev/null/none"),
+            ("sslcrl", "/dev/null/none"), ("options", Self.options),
         ]
     }
 

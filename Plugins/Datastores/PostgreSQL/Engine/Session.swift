@@ -46,6 +46,13 @@ final class Session {
         return try body(try Connection(login, call: call))
     }
 
+    /// Runs `body` with a new connection over the instance's own address that has TLS.
+    func runEncrypted<Result>(password: String, call: Call, _ body: (Connection) throws -> Result) throws -> Result {
+        var login = login(password)
+        login.tls = .require
+        return try body(try Connection(login, call: call))
+    }
+
     /// Runs `body` with a connection over the Unix socket, where the operating system says that the agent asks.
     func runLocally<Result>(call: Call, _ body: (Connection) throws -> Result) throws -> Result {
         let login = Login(host: files.socketDirectory, port: files.instance.port)

@@ -5,7 +5,7 @@ import TrovePluginKit
 /// What the plugin keeps of one instance, in a file of the agent's alone.
 ///
 /// Shape: `{"password", "config_contents", "first_start": bool, "restored": bool, "system_identifier"?, "root_password"?,
-/// "general_log"?: bool}`;
+/// "general_log"?: bool, "tls"?: see `TLSState`}`;
 /// the identifier as text, since it is beyond 2^53.
 struct InstanceState {
     /// The administrator's password. Secret.
@@ -22,6 +22,8 @@ struct InstanceState {
     var rootPassword: String?
     /// Whether statements go to the log, as the owner of the instance asked.
     var isGeneralLogOn = false
+    /// What the engine's TLS shall be.
+    var tls = TLSState()
 
     /// Reads the state; `nil` before `prepare`.
     static func load(_ path: String) throws -> InstanceState? {
@@ -33,7 +35,7 @@ struct InstanceState {
                 isFirstStart: json["first_start"]?.boolValue ?? false, isRestored: json["restored"]?.boolValue ?? false,
                 systemIdentifier: try json.optionalText("system_identifier").flatMap { UInt64($0) },
                 rootPassword: try json.optionalText("root_password"),
-                isGeneralLogOn: json["general_log"]?.boolValue ?? false)
+                isGeneralLogOn: json["general_log"]?.boolValue ?? false, tls: try TLSState(json["tls"] ?? [:]))
         } catch {
             throw PluginFailure(.internal, "\(path) is damaged; restore it or make the instance anew from a backup")
         }
@@ -46,6 +48,7 @@ struct InstanceState {
             "first_start": .bool(isFirstStart), "restored": .bool(isRestored),
             "system_identifier": systemIdentifier.map { .string(String($0)) },
             "root_password": rootPassword.map(JSON.string), "general_log": isGeneralLogOn ? true : nil,
+            "tls": tls.json,
         ])
         try PluginFiles.write(json.text, to: path, .secret)
     }

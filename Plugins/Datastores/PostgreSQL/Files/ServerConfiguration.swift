@@ -40,16 +40,24 @@ struct ServerConfiguration {
 
     /// Who may log in: the agent over the Unix socket without a password; the administrator from this machine alone;
     /// everybody else with a password. Lines are tried in order; the first that fits decides.
-    static let access = """
-        # TYPE  DATABASE     USER      ADDRESS       METHOD
-        local   all          os_admin                peer map=agent
-        local   replication  os_admin                scram-sha-256
-        host    all          os_admin  127.0.0.0/8   scram-sha-256
-        host    all          os_admin  samehost      scram-sha-256
-        host    all          os_admin  all           reject
-        host    all          all       all           scram-sha-256
+    static func access(_ mode: TLSMode) -> String {
+        let tenants =
+            switch mode {
+            case .off, .basic: ("host   ", "scram-sha-256")
+            case .enforced: ("hostssl", "scram-sha-256")
+            case .mtls: ("hostssl", "scram-sha-256 clientcert=verify-ca")
+            }
+        return """
+            # TYPE  DATABASE     USER      ADDRESS       METHOD
+            local   all          os_admin                peer map=agent
+            local   replication  os_admin                scram-sha-256
+            host    all          os_admin  127.0.0.0/8   scram-sha-256
+            host    all          os_admin  samehost      scram-sha-256
+            host    all          os_admin  all           reject
+            \(tenants.0) all          all       all           \(tenants.1)
 
-        """
+            """
+    }
 
     /// The agent's user is the administrator.
     ///
@@ -64,15 +72,16 @@ struct ServerConfiguration {
         return "agent \(quoted(name)) os_admin\n"
     }
 
-    /// Writes what the server reads at its start.
+    /// Writes what the server reads at its start and when it is told to.
     ///
     /// - Parameter isGeneralLogOn: Every statement is logged, whatever the contents say.
-    func write(contents: String, isGeneralLogOn: Bool) throws {
+    func write(contents: String, isGeneralLogOn: Bool, tls: TLSState) throws {
         // World-readable but for the directory above: no secrets are in them.
         let access = PluginFiles.Access(mode: 0o644)
         let logging = isGeneralLogOn ? "\n" + Settings.text([("log_statement", "all")]) : ""
-        try PluginFiles.write(contents + logging, to: configurationPath, access)
-        try PluginFiles.write(Self.access, to: accessPath, access)
+        let encryption = "\n" + Settings.text(tls.settings)
+        try PluginFiles.write(contents + logging + encryption, to: configurationPath, access)
+        try PluginFiles.write(Self.access(tls.mode), to: accessPath, access)
         try PluginFiles.write(try Self.identities(), to: identityPath, access)
     }
 

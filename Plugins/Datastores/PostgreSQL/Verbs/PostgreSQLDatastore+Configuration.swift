@@ -10,7 +10,7 @@ extension PostgreSQLDatastore: ConfigurationAdministration {
         let overrides = try Settings.overrides(values.filter { !$0.value.isNull })
         try Settings.checkMemory(overrides, memoryMiB: files.instance.memoryMiB)
         let old = try prepared()
-        try files.write(contents: configContents, isGeneralLogOn: old.isGeneralLogOn)
+        try files.write(contents: configContents, isGeneralLogOn: old.isGeneralLogOn, tls: old.tls)
         do {
             try administer(call) { administration in
                 try check(administration)
@@ -23,7 +23,7 @@ extension PostgreSQLDatastore: ConfigurationAdministration {
             return values.keys.sorted()
         } catch {
             // The next start shall have what worked.
-            try files.write(contents: old.configContents, isGeneralLogOn: old.isGeneralLogOn)
+            try files.write(contents: old.configContents, isGeneralLogOn: old.isGeneralLogOn, tls: old.tls)
             throw error
         }
         try keep(configContents: configContents)
@@ -46,7 +46,7 @@ extension PostgreSQLDatastore: ConfigurationAdministration {
     }
 
     /// What a superuser of the tenant's set with `ALTER SYSTEM` would win over the file.
-    private func takeBack(_ names: Set<String>, _ administration: Administration) throws {
+    func takeBack(_ names: Set<String>, _ administration: Administration) throws {
         let rows = try administration.run(
             """
             SELECT DISTINCT name FROM pg_file_settings WHERE sourcefile LIKE '%/postgresql.auto.conf' \

@@ -24,13 +24,14 @@ extension PostgreSQLDatastore: LogAdministration {
             throw PluginFailure(.invalidArgument, "The log 'engine' is always on.")
         }
         let state = try prepared()
-        try files.write(contents: state.configContents, isGeneralLogOn: isEnabled)
+        try files.write(contents: state.configContents, isGeneralLogOn: isEnabled, tls: state.tls)
         do {
             try administer(call) { try reload($0) }
         } catch let failure as PluginFailure where failure.status == .unavailable {
             // One that is down has it with its next start.
         } catch {
-            try files.write(contents: state.configContents, isGeneralLogOn: state.isGeneralLogOn)
+            try files.write(
+                contents: state.configContents, isGeneralLogOn: state.isGeneralLogOn, tls: state.tls)
             throw error
         }
         try keep(isGeneralLogOn: isEnabled)

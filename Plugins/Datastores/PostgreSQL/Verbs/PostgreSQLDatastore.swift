@@ -33,7 +33,8 @@ final class PostgreSQLDatastore: TemplateInitialization, BackupAccessProvision {
         let identifier = request.isRestored ? nil : state?.systemIdentifier ?? SystemIdentifier.make()
         let new = InstanceState(
             password: state?.password ?? RandomPassword.make(length: 48), configContents: contents, isFirstStart: true,
-            isRestored: request.isRestored, systemIdentifier: identifier, rootPassword: request.rootPassword)
+            isRestored: request.isRestored, systemIdentifier: identifier, rootPassword: request.rootPassword,
+            tls: state?.tls ?? TLSState())
         try new.save(files.statePath)
         state = new
     }
@@ -44,7 +45,7 @@ final class PostgreSQLDatastore: TemplateInitialization, BackupAccessProvision {
         if state.isFirstStart, let identifier = state.systemIdentifier {
             try SystemIdentifier.set(identifier, in: files.dataPath)
         }
-        try files.write(contents: state.configContents, isGeneralLogOn: state.isGeneralLogOn)
+        try files.write(contents: state.configContents, isGeneralLogOn: state.isGeneralLogOn, tls: state.tls)
         return LaunchDocument(
             argv: files.arguments(try programs), environment: ["LC_ALL": "C"], ready: .notify,
             port: files.instance.port, stopSignal: "INT", stopTimeoutSeconds: 120, startTimeoutSeconds: 600)
@@ -127,6 +128,21 @@ final class PostgreSQLDatastore: TemplateInitialization, BackupAccessProvision {
         state.isGeneralLogOn = isGeneralLogOn
         try state.save(files.statePath)
         self.state = state
+    }
+
+    /// Keeps for the next start what the engine's TLS shall be.
+    func keep(tls: TLSState) throws {
+        var state = try prepared()
+        state.tls = tls
+        try state.save(files.statePath)
+        self.state = state
+    }
+
+    /// A login over the instance's own address with TLS alone.
+    func logInEncrypted(_ call: Call) throws {
+        try session.runEncrypted(password: try prepared().password, call: call) {
+            _ = try $0.run("SELECT 1", "first query", call: call)
+        }
     }
 
     func prepared() throws -> InstanceState {

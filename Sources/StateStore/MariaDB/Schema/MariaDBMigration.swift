@@ -25,7 +25,7 @@ struct MariaDBMigration: Sendable {
     /// Every migration of the driver, ascending.
     static let all: [MariaDBMigration] = [
         .firstRelease, .pluginValues, .sharedWork, .admission, .management, .configurationGroups,
-        .clusters, .modules, .operationEvents, .secrets,
+        .clusters, .modules, .operationEvents, .engineTLS, .secrets,
     ]
 }
 

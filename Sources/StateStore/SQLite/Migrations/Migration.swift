@@ -11,6 +11,6 @@ struct Migration: Sendable {
     /// Every migration of the SQLite driver, ascending.
     static let sqlite: [Migration] = [
         .firstRelease, .pluginValues, .sharedWork, .admission, .management, .configurationGroups,
-        .clusters, .modules, .operationEvents, .secrets,
+        .clusters, .modules, .operationEvents, .engineTLS, .secrets,
     ]
 }

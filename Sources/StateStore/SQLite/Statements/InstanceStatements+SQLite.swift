@@ -5,7 +5,7 @@ extension InstanceStatements {
         i.id, i.name, i.tenant_id, i.flavor_id, i.volume_size, i.datastore_version_id, i.created, i.updated, \
         i.deleted_at, i.task_id, i.task_start_time, s.status_id, s.updated_at, s.volume_used, i.compute_instance_id, \
         i.server_status, i.address, i.region_id, i.access, i.plugins, i.version, \
-        i.compute_host, i.encrypted_key, i.configuration_id, i.cluster_id, i.shard_id, i.type
+        i.compute_host, i.encrypted_key, i.configuration_id, i.cluster_id, i.shard_id, i.type, i.ssl_mode
         """
 
     // CROSS JOIN keeps SQLite from reordering: `instances` is always walked by its index, so a page never sorts and never
@@ -48,8 +48,8 @@ extension InstanceStatements {
             INSERT INTO instances (id, name, tenant_id, flavor_id, volume_size, datastore_version_id, created, updated,
                 deleted, deleted_at, task_id, task_start_time, compute_instance_id, server_status, address, region_id,
                 access, plugins, version, compute_host, encrypted_key,
-                configuration_id, cluster_id, shard_id, type)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                configuration_id, cluster_id, shard_id, type, ssl_mode)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
         insertService: """
             INSERT INTO service_statuses (instance_id, status_id, status_description, updated_at, volume_used)
