@@ -3,7 +3,7 @@
 extension MariaDBMigration {
     /// See SQLite's migration of this name.
     static let secrets = MariaDBMigration(
-        number: 12, name: "secrets",
+        number: 11, name: "secrets",
         changes: [
             .create(
                 SchemaTable(

@@ -3,7 +3,7 @@
 extension Migration {
     /// What tenants keep in the key manager inside the control plane. Payloads are sealed.
     static let secrets = Migration(
-        number: 12,
+        number: 11,
         name: "secrets",
         statements: [
             """
