@@ -9,6 +9,7 @@ import urllib.request
 
 from client_session import ClientSession
 from plane import PlaneError, sql
+from trial_certificates import Certificates
 from trial_outages import Outages
 from trial_processes import TRAP
 
@@ -36,8 +37,9 @@ class Check:
             backup = self.backup()
             self.restore(backup)
             self.agent()
+            container = self.certificates()
             self.refusals()
-            Outages(self.trial, self.story, self.client).walk()
+            Outages(self.trial, self.story, self.client, container).walk()
             self.end(backup)
         finally:
             self.client.close()
@@ -163,6 +165,11 @@ class Check:
                     raise error
                 time.sleep(0.2)
         self.story.tell("an agent is killed: the database went on, another agent answers")
+
+    def certificates(self):
+        container, cipher = Certificates(self.trial, self.client, "renamed").walk()
+        self.story.tell(f"the engine serves {cipher} with a certificate that the tenant keeps in Barbican")
+        return container
 
     def refusals(self):
         """Whatever was killed, nothing but a slow Keystone has made the API refuse a call."""

@@ -12,10 +12,10 @@ CALLS_IN_A_ROW = 12
 
 
 class Outages:
-    """MariaDB, RabbitMQ and Keystone, one after the other, each ended as by kill -9."""
+    """MariaDB, RabbitMQ, Keystone and Barbican, one after the other, each ended as by kill -9."""
 
-    def __init__(self, trial, story, client):
-        self.trial, self.story, self.client = trial, story, client
+    def __init__(self, trial, story, client, container):
+        self.trial, self.story, self.client, self.container = trial, story, client, container
         self.since = self.returned = 0
         self.caller = Caller(trial)
         self.instances = {row["name"]: row["id"] for row in self.caller.must("GET", "/instances").document["instances"]}
@@ -24,6 +24,7 @@ class Outages:
         self.database()
         self.broker()
         self.keystone()
+        self.barbican()
 
     def database(self):
         first = self.instances["renamed"]
@@ -71,6 +72,16 @@ class Outages:
         self.caller = fresh
         seconds = self.back("keystone", "/instances")
         self.told("Keystone", slowest, seconds, "a remembered token went on until it was to be asked for again")
+
+    def barbican(self):
+        path, wish = f"/instances/{self.instances['renamed']}/ssl", {"enable": True, "mode": "basic", "container_ref": self.container}
+        self.away("barbican")
+        # What is served already needs no key manager.
+        self.caller.must("GET", path)
+        slowest = self.caller.refused("POST", path, {"ssl": wish}).seconds
+        seconds = self.back("barbican", path)
+        self.caller.must("POST", path, {"ssl": wish})
+        self.told("Barbican", slowest, seconds, "certificates are taken again")
 
     # Steps of each.
 
