@@ -10,7 +10,8 @@ struct BackupChoice {
     /// - Throws: `ConformanceError` when the named one cannot be used.
     init(files plugin: PluginFiles, named: String?) throws(ConformanceError) {
         if let named {
-            guard let found = Self.strategy(named) else {
+            // The child that maps it has a working directory of its own.
+            guard let path = FileTree.resolved(named), let found = Self.strategy(path) else {
                 throw ConformanceError("\(named): no plugin.json that provides trove.backup/1")
             }
             files = (found.libraryPath, found.id)

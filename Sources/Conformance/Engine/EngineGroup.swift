@@ -34,7 +34,11 @@ final class EngineGroup {
             guard library != order.libraryPath else { return image }
             var order = order
             order.libraryPath = library
-            return try PluginUnderCheck.load(order)
+            do { return try PluginUnderCheck.load(order) } catch is Unusable {
+                ChildReporter.shared.fail(
+                    "engine.backup", "The backup strategy \(library) cannot be loaded; check it alone.")
+                throw Unusable()
+            }
         }
     }
 
