@@ -67,5 +67,5 @@ def ghost_instance(store, model, **changes):
 
 
 def forget_instance(store, ghost):
-    for table, key in (("service_statuses", "instance_id"), ("instances", "id")):
+    for table, key in (("instance_faults", "instance_id"), ("service_statuses", "instance_id"), ("instances", "id")):
         store.run(f"DELETE FROM {table} WHERE {key} = {literal(ghost)}")
