@@ -226,6 +226,9 @@ struct InstanceRepositoryTests {
                     let outlines = try transaction.instances.outlines(projectID: project, after: marker, limit: limit)
                     let page = try transaction.instances.page(projectID: project, after: marker, limit: limit)
                     #expect(outlines == page.map(\.outline))
+                    let details = try transaction.instances.details(
+                        projectID: project, after: marker, limit: limit, withMembers: true)
+                    #expect(details == page.map(\.detail))
                 }
                 let outlines = try transaction.instances.outlines(projectID: "project-a", after: nil, limit: 2)
                 #expect(outlines.map(\.id) == ["i10", "i14"])

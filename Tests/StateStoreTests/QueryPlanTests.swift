@@ -29,7 +29,11 @@ struct QueryPlanTests {
             #expect(outlinesOfProject.hasPrefix("SEARCH i USING INDEX instances_tenant (tenant_id=? AND deleted=? AND"))
             let outlinesOfAll = try await plan(fixture, InstanceStatements.sqlite.outlinesOfAll)
             #expect(outlinesOfAll.hasPrefix("SEARCH i USING INDEX instances_live (deleted=? AND id>?)"))
-            for text in [ofProject, ofAll, outlinesOfProject, outlinesOfAll] {
+            let detailsOfProject = try await plan(fixture, InstanceStatements.sqlite.detailsOfProject)
+            #expect(detailsOfProject.hasPrefix("SEARCH i USING INDEX instances_tenant (tenant_id=? AND deleted=? AND"))
+            let detailsOfAll = try await plan(fixture, InstanceStatements.sqlite.detailsOfAll)
+            #expect(detailsOfAll.hasPrefix("SEARCH i USING INDEX instances_live (deleted=? AND id>?)"))
+            for text in [ofProject, ofAll, outlinesOfProject, outlinesOfAll, detailsOfProject, detailsOfAll] {
                 #expect(!text.contains("SCAN"), "\(text)")
                 #expect(!text.contains("TEMP B-TREE"), "\(text)")
                 #expect(text.contains("SEARCH b USING INDEX backups_running (instance_id=?)"), "\(text)")

@@ -31,18 +31,16 @@ struct InstancePage: Sendable {
         _ rows: [Row], id: (Row) -> String, created: (Row) -> Timestamp, _ call: APICall,
         _ write: (Row, inout JSONWriter) -> Void
     ) -> APIResponse {
-        var rows = rows
-        var next: String?
-        if rows.count > limit {
-            rows.removeLast(rows.count - limit)
-            next = rows.last.map(id)
-        }
-        rows.sort { created($0) > created($1) }
-        return .json(reserving: 1024 + rows.count * 1024) { writer in
+        let count = min(rows.count, limit)
+        let next = rows.count > limit && limit > 0 ? id(rows[limit - 1]) : nil
+        // Rows are large: their places are sorted, not they.
+        let order = (0..<count).map { (place: $0, created: created(rows[$0])) }
+            .sorted { ($1.created, $0.place) < ($0.created, $1.place) }
+        return .json(reserving: 1024 + count * 1024) { writer in
             writer.object { writer in
                 writer.key("instances")
                 writer.array { writer in
-                    for row in rows { write(row, &writer) }
+                    for (place, _) in order { write(rows[place], &writer) }
                 }
                 if let next { call.writeNextLink(&writer, query, marker: next) }
             }

@@ -74,9 +74,9 @@ enum InstanceRoutes {
         let page = try InstancePage(call)
         let view = InstanceView(.detail, call)
         return try await call.services.store.read { transaction in
-            let rows = try transaction.instances.page(
+            let rows = try transaction.instances.details(
                 projectID: page.projectID, after: page.marker, limit: page.limit + 1, withMembers: page.withMembers)
-            return page.document(rows, id: \.instance.id, created: \.instance.created, call) { row, writer in
+            return page.document(rows, id: \.outline.id, created: \.outline.created, call) { row, writer in
                 view.write(row, &writer)
             }
         }

@@ -39,17 +39,27 @@ struct InstanceView {
         write(outline, nil, nil, &writer)
     }
 
+    /// An item of a list in detail.
+    func write(_ detail: InstanceDetail, _ writer: inout JSONWriter) {
+        write(detail.outline, detail, nil, nil, &writer)
+    }
+
     func write(_ summary: InstanceSummary, _ writer: inout JSONWriter) {
-        write(summary.outline, summary, nil, &writer)
+        let detail = summary.detail
+        write(detail.outline, detail, summary, nil, &writer)
     }
 
     func write(_ managed: ManagedInstance, _ writer: inout JSONWriter) {
-        write(managed.summary.outline, managed.summary, managed, &writer)
+        let detail = managed.summary.detail
+        write(detail.outline, detail, managed.summary, managed, &writer)
     }
 
+    /// - Parameters:
+    ///   - detail: nil for an item of a list.
+    ///   - summary: nil for an item of any list.
     private func write(
-        _ instance: InstanceOutline, _ summary: InstanceSummary?, _ managed: ManagedInstance?,
-        _ writer: inout JSONWriter
+        _ instance: InstanceOutline, _ detail: InstanceDetail?, _ summary: InstanceSummary?,
+        _ managed: ManagedInstance?, _ writer: inout JSONWriter
     ) {
         let isDeleted = summary?.instance.deleted != nil
         let word = isDeleted ? "SHUTDOWN" : instance.status.status
@@ -65,7 +75,7 @@ struct InstanceView {
                 writer.member("id", instance.flavorID)
                 flavorLinks.write(&writer, instance.flavorID)
             }
-            writeDatastore(instance, number: summary?.datastoreVersionNumber, &writer)
+            writeDatastore(instance, number: detail?.datastoreVersionNumber, &writer)
             writer.member("region", instance.region)
             writeNetwork(instance, &writer)
             if depth == .managedShow, let summary {
@@ -74,7 +84,7 @@ struct InstanceView {
                 writeVolume(instance, used: depth == .show ? summary?.instance.volumeUsedBytes : nil, word, &writer)
             }
             if isAdmin { writer.member("tenant_id", instance.projectID) }
-            if let summary { writeDetail(summary, &writer) }
+            if let detail { writeDetail(detail, &writer) }
             if let managed { writeManaged(managed, &writer) }
         }
     }
@@ -126,12 +136,12 @@ struct InstanceView {
         }
     }
 
-    private func writeDetail(_ summary: InstanceSummary, _ writer: inout JSONWriter) {
-        let instance = summary.instance
+    private func writeDetail(_ detail: InstanceDetail, _ writer: inout JSONWriter) {
+        let instance = detail.outline
         writer.member("created", instance.created)
-        writer.member("updated", instance.updated)
-        writer.member("service_status_updated", instance.serviceUpdated)
-        if let fault = summary.fault {
+        writer.member("updated", detail.updated)
+        writer.member("service_status_updated", detail.serviceUpdated)
+        if let fault = detail.fault {
             writer.key("fault")
             writer.object { writer in
                 writer.member("message", fault.message)
@@ -139,7 +149,7 @@ struct InstanceView {
                 writer.member("details", isAdmin ? fault.details : nil)
             }
         }
-        if let configuration = summary.configuration {
+        if let configuration = detail.configuration {
             writer.key("configuration")
             writer.object { writer in
                 writer.member("id", configuration.id)
@@ -147,14 +157,14 @@ struct InstanceView {
                 configurationLinks.write(&writer, configuration.id)
             }
         }
-        if let membership = instance.membership {
+        if let membership = detail.membership {
             writer.member("cluster_id", membership.clusterID)
             if let shardID = membership.shardID { writer.member("shard_id", shardID) }
         }
         guard isAdmin else { return }
-        writer.member("server_id", instance.serverID)
+        writer.member("server_id", detail.serverID)
         writer.member("volume_id", String?.none)
-        writer.member("encrypted_rpc_messaging", instance.encryptedKey != nil)
+        writer.member("encrypted_rpc_messaging", detail.isSealed)
     }
 
     private static let hidesUsage: Set<String> = [

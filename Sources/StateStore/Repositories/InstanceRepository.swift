@@ -16,6 +16,8 @@ package protocol InstanceRepository {
     func outlines(projectID: String?, after marker: String?, limit: Int, withMembers: Bool) throws -> [InstanceOutline]
     /// The same page with all that is known of each.
     func page(projectID: String?, after marker: String?, limit: Int, withMembers: Bool) throws -> [InstanceSummary]
+    /// As `page`, with what a list in detail shows.
+    func details(projectID: String?, after marker: String?, limit: Int, withMembers: Bool) throws -> [InstanceDetail]
     /// The row, live or deleted, with who enabled root, in one statement.
     func managed(_ id: String) throws -> ManagedInstance?
     /// One page, `updated` descending, `offset` rows skipped, in one statement.

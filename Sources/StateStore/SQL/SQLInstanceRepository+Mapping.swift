@@ -48,26 +48,51 @@ extension SQLInstanceRepository {
             instance: try record(&reader), datastoreName: try reader.text(), datastoreVersionName: try reader.text(),
             datastoreVersionNumber: try reader.text(), backupIsRunning: try reader.flag(), fault: nil
         )
-        if let id = try reader.optionalText() {
-            summary.configuration = ConfigurationReference(id: id, name: try reader.text())
-        } else {
-            _ = try reader.optionalText()
-        }
+        summary.configuration = try configuration(&reader)
+        summary.fault = try fault(&reader, of: summary.instance.id)
+        return summary
+    }
+
+    /// The columns of `outline` with the project, then: version number, updated, fault message (NULL without a fault), details, created,
+    /// updated, configuration and its name (NULL without one), cluster, shard, type, server id, whether a key is there (0 or 1).
+    static func detail(_ row: any StateRow) throws -> InstanceDetail {
+        var reader = RowReader(row)
+        let outline = try outline(&reader, of: nil)
+        return InstanceDetail(
+            outline: outline, datastoreVersionNumber: try reader.text(), updated: try reader.time(),
+            fault: try fault(&reader, of: outline.id), configuration: try configuration(&reader),
+            membership: try membership(&reader), serverID: try reader.optionalText(), isSealed: try reader.flag())
+    }
+
+    private static func configuration(_ reader: inout RowReader) throws -> ConfigurationReference? {
+        let (id, name) = (try reader.optionalText(), try reader.optionalText())
+        guard let id else { return nil }
+        return ConfigurationReference(id: id, name: name ?? "")
+    }
+
+    private static func fault(_ reader: inout RowReader, of id: String) throws -> FaultRecord? {
         let (message, details) = (try reader.optionalText(), try reader.optionalText())
         let (created, updated) = (try reader.optionalTime(), try reader.optionalTime())
-        if let message, let created, let updated {
-            var fault = FaultRecord(
-                instanceID: summary.instance.id, message: message, details: details, created: created)
-            fault.updated = updated
-            summary.fault = fault
-        }
-        return summary
+        guard let message, let created, let updated else { return nil }
+        var fault = FaultRecord(instanceID: id, message: message, details: details, created: created)
+        fault.updated = updated
+        return fault
+    }
+
+    private static func membership(_ reader: inout RowReader) throws -> ClusterMembership? {
+        let (clusterID, shardID) = (try reader.optionalText(), try reader.optionalText())
+        let type = try reader.optionalText()
+        return clusterID.map { ClusterMembership(clusterID: $0, shardID: shardID, type: type ?? "member") }
     }
 
     /// id, name, flavor, volume GiB, created, task, service status, server status, heartbeat, backup is running (0 or 1),
     /// address, region, access, datastore, version name; then the project unless it is known.
     static func outline(_ row: any StateRow, of projectID: String?) throws -> InstanceOutline {
         var reader = RowReader(row)
+        return try outline(&reader, of: projectID)
+    }
+
+    private static func outline(_ reader: inout RowReader, of projectID: String?) throws -> InstanceOutline {
         let id = try reader.text()
         return InstanceOutline(
             id: id, name: try reader.text(), flavorID: try reader.text(), volumeGiB: try reader.int(),
@@ -106,9 +131,7 @@ extension SQLInstanceRepository {
         record.computeHost = try reader.optionalText()
         record.encryptedKey = try reader.optionalText()
         record.configurationID = try reader.optionalText()
-        let (clusterID, shardID) = (try reader.optionalText(), try reader.optionalText())
-        let type = try reader.optionalText()
-        record.membership = clusterID.map { ClusterMembership(clusterID: $0, shardID: shardID, type: type ?? "member") }
+        record.membership = try membership(&reader)
         record.tlsMode = try reader.optionalText()
         return record
     }

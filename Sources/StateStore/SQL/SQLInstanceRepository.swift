@@ -20,6 +20,10 @@ struct InstanceStatements: Sendable {
     let outlinesOfProject: String
     /// marker, members too (0 or 1), limit → the columns of `outline`
     let outlinesOfAll: String
+    /// project, marker, members too (0 or 1), limit → the columns of `detail`
+    let detailsOfProject: String
+    /// marker, members too (0 or 1), limit → the columns of `detail`
+    let detailsOfAll: String
     /// → the columns of `record`
     let all: String
     /// task, started, updated, id
@@ -92,6 +96,15 @@ struct SQLInstanceRepository: InstanceRepository {
         try connection.query(
             projectID == nil ? statements.pageOfAll : statements.pageOfProject,
             Self.bounds(projectID, marker, limit, withMembers), Self.summary
+        )
+    }
+
+    func details(
+        projectID: String?, after marker: String?, limit: Int, withMembers: Bool
+    ) throws -> [InstanceDetail] {
+        try connection.query(
+            projectID == nil ? statements.detailsOfAll : statements.detailsOfProject,
+            Self.bounds(projectID, marker, limit, withMembers), Self.detail
         )
     }
 

@@ -72,6 +72,13 @@ struct MariaDBQueryPlanTests {
                     "page of a project",
                     { _ = try $0.instances.page(projectID: "project-a", after: "i00050", limit: 20) }
                 ),
+                (
+                    "details of a project",
+                    {
+                        _ = try $0.instances.details(
+                            projectID: "project-a", after: "i00050", limit: 20, withMembers: false)
+                    }
+                ),
                 ("page of all", { _ = try $0.instances.page(projectID: nil, after: nil, limit: 20) }),
                 (
                     "administrators' page of all",
@@ -127,6 +134,7 @@ struct MariaDBQueryPlanTests {
             let statements = StatementSet.mariadb(.mariadb, writing: false).instances
             for sql in [
                 statements.outlinesOfProject, statements.outlinesOfAll, statements.pageOfProject, statements.pageOfAll,
+                statements.detailsOfProject, statements.detailsOfAll,
             ] {
                 let ofProject = sql.contains("i.tenant_id = ? AND")
                 let values: [SQLValue] = (ofProject ? ["project-a"] : []) + ["", 0, 20]

@@ -35,6 +35,11 @@ extension InstanceStatements {
         c.id, c.name, f.message, f.details, f.created, f.updated
         """
 
+    private static let detailColumns = """
+        \(outlineColumns), v.version, i.updated, f.message, f.details, f.created, f.updated, c.id, c.name, \
+        i.cluster_id, i.shard_id, i.type, i.compute_instance_id, i.encrypted_key IS NOT NULL
+        """
+
     /// `instances` is walked by its index, and every other row found by its key: left to themselves, servers read small
     /// tables whole, join in blocks and then have to sort.
     private static func source(_ index: String) -> String {
@@ -86,6 +91,8 @@ extension InstanceStatements {
             pageOfAll: "SELECT \(summaryColumns) \(summarySource("instances_live")) \(ofAll)",
             outlinesOfProject: "SELECT \(outlineColumns) \(outlineSource("instances_tenant")) \(ofProject)",
             outlinesOfAll: "SELECT \(outlineColumns) \(outlineSource("instances_live")) \(ofAll)",
+            detailsOfProject: "SELECT \(detailColumns) \(summarySource("instances_tenant")) \(ofProject)",
+            detailsOfAll: "SELECT \(detailColumns) \(summarySource("instances_live")) \(ofAll)",
             all: "SELECT \(columns) \(source("instances_live")) WHERE i.deleted = 0 ORDER BY i.id",
             setTask: """
                 UPDATE instances SET task_id = ?, task_start_time = ?, updated = ?, version = version + 1

@@ -37,6 +37,11 @@ extension InstanceStatements {
         c.id, c.name, f.message, f.details, f.created, f.updated
         """
 
+    private static let detailColumns = """
+        \(outlineColumns), v.version, i.updated, f.message, f.details, f.created, f.updated, c.id, c.name, \
+        i.cluster_id, i.shard_id, i.type, i.compute_instance_id, i.encrypted_key IS NOT NULL
+        """
+
     private static let summarySource = """
         \(outlineSource) \
         LEFT JOIN configurations c ON c.id = i.configuration_id \
@@ -71,6 +76,14 @@ extension InstanceStatements {
             """,
         outlinesOfAll: """
             SELECT \(outlineColumns) \(outlineSource)
+            WHERE i.deleted = 0 AND i.id > ? AND (? = 1 OR i.cluster_id IS NULL) ORDER BY i.id LIMIT ?
+            """,
+        detailsOfProject: """
+            SELECT \(detailColumns) \(summarySource)
+            WHERE i.tenant_id = ? AND i.deleted = 0 AND i.id > ? AND (? = 1 OR i.cluster_id IS NULL) ORDER BY i.id LIMIT ?
+            """,
+        detailsOfAll: """
+            SELECT \(detailColumns) \(summarySource)
             WHERE i.deleted = 0 AND i.id > ? AND (? = 1 OR i.cluster_id IS NULL) ORDER BY i.id LIMIT ?
             """,
         all: "SELECT \(columns) \(source) WHERE i.deleted = 0 ORDER BY i.id",
