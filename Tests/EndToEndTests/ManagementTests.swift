@@ -71,8 +71,7 @@ extension EndToEnd {
                 }
                 #expect(plane.engine(of: id) == engine)
                 try await eventually(30, "the operation has ended") {
-                    let events = try await client.must("GET", "/instances/\(id)/events?since=0")["events"]
-                    return events?.arrayValue?.last?["event"] == "operation_done"
+                    try await client.events(of: id).last?["event"] == "operation_done"
                 }
             }
             let older = try await admin.call(

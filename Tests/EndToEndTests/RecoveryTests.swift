@@ -278,8 +278,7 @@ extension EndToEnd {
             case .growVolume, .changeFlavor, .upgrade, .rebuild: try await finishReshape(client, subject)
             case .upgradeGuest:
                 try await eventually(60, "every upgrade that was accepted is done") {
-                    let events = try await client.must("GET", "/instances/\(subject)/events?since=0")["events"]
-                    let own = (events?.arrayValue ?? []).filter { $0["operation"] == "upgrade_guest" }
+                    let own = try await client.events(of: subject).filter { $0["operation"] == "upgrade_guest" }
                     func count(_ event: JSONValue) -> Int { own.count { $0["event"] == event } }
                     return count("operation_accepted") > 0 && count("operation_accepted") == count("operation_done")
                 }

@@ -162,6 +162,19 @@ extension RESTClient {
         return last
     }
 
+    /// Every event of an instance that is kept, page by page.
+    func events(of id: String) async throws -> [JSONValue] {
+        var events: [JSONValue] = []
+        var position = 0
+        while true {
+            let page = try await must("GET", "/instances/\(id)/events?since=\(position)")
+            let found = page["events"]?.arrayValue ?? []
+            guard let end = page["position"]?.intValue, !found.isEmpty else { return events }
+            events += found
+            position = end
+        }
+    }
+
     func delete(_ id: String) async throws {
         try await must("DELETE", "/instances/\(id)")
         try await wait(id, for: "GONE")
