@@ -36,7 +36,7 @@ struct InstanceView {
 
     /// An item of a list, whatever the view's depth.
     func write(_ outline: InstanceOutline, _ writer: inout JSONWriter) {
-        write(outline, nil, nil, &writer)
+        write(outline, nil, nil, nil, &writer)
     }
 
     /// An item of a list in detail.
