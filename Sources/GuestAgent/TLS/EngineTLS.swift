@@ -113,30 +113,40 @@ actor EngineTLS {
     private func change(
         _ before: TLSRecord, to wanted: TLSGeneration, _ deadline: Deadline, _ context: RequestContext
     ) async throws -> JSONValue {
+        let begun = try begin(before, wanted)
+        let isLate = try await attempt(begun, wanted, deadline, context)
+        try finish(begun, wanted, engineToEnd: await engineToEnd(isLate))
+        return reply(wanted, isLate, context)
+    }
+
+    // The three below stay functions of their own: inlined into the coroutine, the optimizer of Swift 6.3 crashes.
+
+    /// Writes down what is to be applied.
+    @inline(never)
+    private func begin(_ before: TLSRecord, _ wanted: TLSGeneration) throws -> TLSRecord {
         var record = before
         record.next = wanted
         try record.save(path)
-        let isLate: Bool
-        do {
-            try files.place(record.effective)
-            isLate = try await apply(wanted, deadline, context)
-        } catch {
-            do {
-                _ = try await takeBack(record, context)
-            } catch let second {
-                logger.error("TLS is not yet as it was before", metadata: ["error": "\(second)"])
-            }
-            throw error
-        }
+        return record
+    }
+
+    /// Writes down that `wanted` is in effect.
+    @inline(never)
+    private func finish(_ begun: TLSRecord, _ wanted: TLSGeneration, engineToEnd: Int32?) throws {
+        var record = begun
         if wanted != record.current {
             record.previous = record.current
             record.current = wanted
         }
         record.next = nil
-        record.restartAfter = isLate ? await supervisor.snapshot.pid : nil
+        record.restartAfter = engineToEnd
         try record.save(path)
         staleEngine = record.restartAfter
         try files.place(record.current)
+    }
+
+    @inline(never)
+    private func reply(_ wanted: TLSGeneration, _ isLate: Bool, _ context: RequestContext) -> JSONValue {
         logger.notice(
             "the engine's TLS was changed",
             metadata: ["mode": "\(wanted.busMode)", "restart": "\(isLate)", "request.id": "\(context.requestID)"])
@@ -144,6 +154,31 @@ actor EngineTLS {
             "status": wanted.mode == .off ? "off" : "on", "mode": .string(wanted.busMode),
             "restart_required": .bool(isLate),
         ]
+    }
+
+    /// Applies `wanted`, or has everything as it was before and says what failed.
+    private func attempt(
+        _ record: TLSRecord, _ wanted: TLSGeneration, _ deadline: Deadline, _ context: RequestContext
+    ) async throws -> Bool {
+        do {
+            try files.place(record.effective)
+            return try await apply(wanted, deadline, context)
+        } catch {
+            await undo(record, context)
+            throw error
+        }
+    }
+
+    private func undo(_ record: TLSRecord, _ context: RequestContext) async {
+        do { _ = try await takeBack(record, context) } catch {
+            logger.error("TLS is not yet as it was before", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// The engine that must be started anew for a change that is late; nil for none.
+    private func engineToEnd(_ isLate: Bool) async -> Int32? {
+        guard isLate else { return nil }
+        return await supervisor.snapshot.pid
     }
 
     /// The record, with nothing left to be taken back.
@@ -161,7 +196,7 @@ actor EngineTLS {
         try files.place(record.current.mode == .off ? record.effective : record.current)
         let isLate = try await apply(record.current, .after(.seconds(60)), context)
         record.next = nil
-        record.restartAfter = isLate ? await supervisor.snapshot.pid : nil
+        record.restartAfter = await engineToEnd(isLate)
         try record.save(path)
         staleEngine = record.restartAfter
         try files.place(record.current)
