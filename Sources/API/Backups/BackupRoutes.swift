@@ -47,15 +47,15 @@ enum BackupRoutes {
             try call.require("backup:index:all_projects")
             projectID = query["project_id"]
         }
-        return try await page(call, query, projectID: projectID, instanceID: query["instance_id"])
+        let project = projectID
+        return try await page(call, query, instanceID: query["instance_id"]) { _ in project }
     }
 
     @Sendable static func listOfInstance(_ call: APICall) async throws -> APIResponse {
         let id = call.parameter(0)
-        let owner = try await call.services.store.read { transaction in
+        return try await page(call, Query(call.request.query), instanceID: id) { transaction in
             try call.instance(id, rule: "instance:backups", transaction).instance.projectID
         }
-        return try await page(call, Query(call.request.query), projectID: owner, instanceID: id)
     }
 
     /// `{"backup": {…}}`
@@ -103,26 +103,29 @@ enum BackupRoutes {
         for child in try transaction.backups.children(of: backup.id) { try refuseRunning(child, transaction) }
     }
 
+    /// - Parameter projectID: Whose backups, found out where they are read; nil is everybody's.
     private static func page(
-        _ call: APICall, _ query: Query, projectID: String?, instanceID: String?
+        _ call: APICall, _ query: Query, instanceID: String?,
+        projectID: @Sendable @escaping (any StateTransaction) throws -> String?
     ) async throws -> APIResponse {
         let limit = try Page.limit(query, standard: call.configuration.pageSize, maximum: maximumPage)
         let offset = try Page.offset(query)
         let datastore = query["datastore"]
-        let backups = try await call.services.store.read { transaction in
+        // Written where it was read: what a row is made of is let go by the thread that made it.
+        return try await call.services.store.read { transaction in
+            let owner = try projectID(transaction)
             let datastoreID = try datastore.map { try DatastoreLookup.datastore($0, transaction).id }
-            return try transaction.backups.page(
-                projectID: projectID, instanceID: instanceID, datastoreID: datastoreID, offset: offset, limit: limit
-            )
-        }
-        return .json(reserving: 256 + backups.count * 640) { writer in
-            writer.object { writer in
-                writer.key("backups")
-                writer.array { writer in
-                    for backup in backups { BackupView.write(backup, &writer) }
+            let backups = try transaction.backups.page(
+                projectID: owner, instanceID: instanceID, datastoreID: datastoreID, offset: offset, limit: limit)
+            return .json(reserving: 256 + backups.count * 640) { writer in
+                writer.object { writer in
+                    writer.key("backups")
+                    writer.array { writer in
+                        for backup in backups { BackupView.write(backup, &writer) }
+                    }
+                    // A full page names a next one, which may turn out empty.
+                    if backups.count == limit { call.writeNextLink(&writer, query, marker: String(offset + limit)) }
                 }
-                // A full page names a next one, which may turn out empty.
-                if backups.count == limit { call.writeNextLink(&writer, query, marker: String(offset + limit)) }
             }
         }
     }
