@@ -217,9 +217,12 @@ extension EndToEnd {
                 let root = (try scene.file(full) as NSString).deletingLastPathComponent
                 for (backup, name) in [(full, "copy-0"), (increment, "copy-1")] {
                     try FileManager.default.copyItem(atPath: try scene.file(backup), toPath: "\(root)/\(name)")
-                    try await client.must("DELETE", "/backups/\(backup["id"]?.stringValue ?? "")")
                 }
-                try await client.waitBackup(full["id"]?.stringValue ?? "", for: "GONE")
+                // The increment goes with it.
+                try await client.must("DELETE", "/backups/\(full["id"]?.stringValue ?? "")")
+                for backup in [full, increment] {
+                    try await client.waitBackup(backup["id"]?.stringValue ?? "", for: "GONE")
+                }
                 let version = full["datastore"]?["version_id"] ?? .null
 
                 func take(_ location: String, _ more: [String: JSONValue] = [:], as caller: RESTClient? = nil)
