@@ -9,15 +9,7 @@ extension APIResponder {
     /// `/key-manager…`: every failure is a response of its form.
     func keys(_ request: APIRequest) async -> APIResponse {
         let requestID = services.random.requestID()
-        var response = await answer(request, requestID)
-        response.headers.append(("x-openstack-request-id", requestID))
-        services.logger.debug(
-            "request answered",
-            metadata: [
-                "request.id": .string(requestID), "http.method": .string(request.method),
-                "http.path": .string(request.path), "http.status": .stringConvertible(response.status),
-            ])
-        return response
+        return answered(request, requestID, await answer(request, requestID))
     }
 
     private func answer(_ request: APIRequest, _ requestID: String) async -> APIResponse {
@@ -32,9 +24,7 @@ extension APIResponder {
             return try await face.respond(to: request, caller)
         } catch is UnauthenticatedError {
             var response = KeyManagerFault(401, "The request you have made requires authentication.").response
-            let identity =
-                services.identity.authenticationURL ?? APICall.baseURL(request, services.configuration) + "/identity"
-            response.headers.append(("www-authenticate", "Keystone uri=\"\(identity)\""))
+            response.headers.append(("www-authenticate", "Keystone uri=\"\(identityURL(request))\""))
             return response
         } catch let fault as KeyManagerFault {
             return fault.response

@@ -11,15 +11,20 @@ import Policy
 extension APIResponder {
     func versioned(_ request: APIRequest) async -> APIResponse {
         let requestID = services.random.requestID()
-        var response: APIResponse
+        let response: APIResponse
         do {
             response = try await authenticated(request, requestID)
         } catch is UnauthenticatedError {
-            response = Self.unauthorized(
-                services.identity.authenticationURL ?? APICall.baseURL(request, services.configuration) + "/identity")
+            response = Self.unauthorized(identityURL(request))
         } catch {
             response = fault(error, requestID: requestID).response
         }
+        return answered(request, requestID, response)
+    }
+
+    /// The answer with its request's id; says in the log that it was given.
+    func answered(_ request: APIRequest, _ requestID: String, _ response: APIResponse) -> APIResponse {
+        var response = response
         response.headers.append(("x-openstack-request-id", requestID))
         services.logger.debug(
             "request answered",
@@ -29,6 +34,11 @@ extension APIResponder {
             ]
         )
         return response
+    }
+
+    /// Where who is refused for a missing token gets one.
+    func identityURL(_ request: APIRequest) -> String {
+        services.identity.authenticationURL ?? APICall.baseURL(request, services.configuration) + "/identity"
     }
 
     private func authenticated(_ request: APIRequest, _ requestID: String) async throws -> APIResponse {
